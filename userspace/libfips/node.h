@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The protocol node: sans-IO (architecture §5). No sockets, clocks, threads,
+ * globals or randomness of its own: (clock, event) in, calls on fips_node_ops
+ * out. One thread at a time may call into a node; ops are called from inside
+ * fips_node_event() and the command functions and must not call back.
+ */
+#ifndef FIPS_NODE_H
+#define FIPS_NODE_H
+
+#include "event.h"
+#include "identity.h"
+#include "pk.h"
+#include "secret.h"
+
+struct fips_node;
+
+enum fips_log_level {
+	FIPS_LOG_ERROR,
+	FIPS_LOG_WARN,
+	FIPS_LOG_INFO,
+	FIPS_LOG_DEBUG,
+	FIPS_LOG_TRACE,
+};
+
+/**
+ * struct fips_node_ops - what a node asks of its surroundings
+ * @wake_at: deliver FIPS_EV_TIMER at this monotonic instant (replaces the last wish; FIPS_NEVER = none)
+ * @raw_send: send a handshake packet; 0 or negative errno
+ * @resolve: look a host name up, FIPS_EV_RESOLVED answers @query; 0 or negative errno
+ * @log: one line, without a newline
+ */
+struct fips_node_ops {
+	void (*wake_at)(void *ctx, u64 mono_ms);
+	int (*raw_send)(void *ctx, u32 transport_id, const struct fips_taddr *to, const void *data,
+			size_t len);
+	int (*resolve)(void *ctx, u32 query, const char *host, u16 port);
+	void (*log)(void *ctx, enum fips_log_level level, const char *line);
+};
+
+/**
+ * struct fips_node_timing - the `node.*` keys that drive parts 03 and 08, by their names in spec 12
+ */
+struct fips_node_timing {
+	u64 heartbeat_interval_secs;
+	u64 link_dead_timeout_secs;
+	u64 drain_timeout_secs;
+	struct {
+		u64 max_connections;
+		u64 max_peers;
+		u64 max_links;
+		u64 max_pending_inbound;
+	} limits;
+	struct {
+		u32 handshake_burst;
+		double handshake_rate;
+		u64 handshake_timeout_secs;
+		u64 handshake_resend_interval_ms;
+		double handshake_resend_backoff;
+		u32 handshake_max_resends;
+		u32 established_handshake_burst;	/* 0: derived (spec 12 §5.2) */
+		double established_handshake_rate;	/* 0: derived */
+		u32 session_setup_burst;
+		double session_setup_rate;
+	} rate_limit;
+	struct {
+		u32 max_retries;
+		u64 base_interval_secs;
+		u64 max_backoff_secs;
+	} retry;
+	struct {
+		u64 identity_size;
+	} cache;
+	struct {
+		u8 default_ttl;
+		u64 pending_packets_per_dest;
+		u64 pending_max_destinations;
+		u64 idle_timeout_secs;
+		u8 coords_warmup_packets;
+		u64 coords_response_interval_ms;
+	} session;
+	struct {
+		bool enabled;
+		u64 after_secs;
+		u64 after_messages;
+	} rekey;
+};
+
+/* Fill with the defaults of spec 12 §5. */
+void fips_node_timing_defaults(struct fips_node_timing *t);
+
+enum fips_connect_policy {
+	FIPS_CONNECT_AUTO,
+	FIPS_CONNECT_ON_DEMAND,
+	FIPS_CONNECT_MANUAL,
+};
+
+/**
+ * struct fips_peer_addr - one address of a configured peer (spec 12 §6.8)
+ * @transport: "type" or "type/instance"
+ * @addr: the operator's text
+ * @priority: lower is dialled first
+ */
+struct fips_peer_addr {
+	const char *transport;
+	const char *addr;
+	u8 priority;
+};
+
+/**
+ * struct fips_peer_config - a configured peer
+ * @id: who
+ * @alias: display name, or NULL
+ * @addrs: where
+ * @addr_count: number of @addrs
+ * @policy: only AUTO is dialled
+ * @auto_reconnect: dial again after the link died
+ */
+struct fips_peer_config {
+	struct fips_identity id;
+	const char *alias;
+	const struct fips_peer_addr *addrs;
+	size_t addr_count;
+	enum fips_connect_policy policy;
+	bool auto_reconnect;
+};
+
+/**
+ * struct fips_node_setup - what a node is made of
+ * @keypair: own identity; borrowed, must outlive the node
+ * @pk: public-key table; borrowed
+ * @secrets: locked slab; borrowed
+ * @rng: random source
+ * @epoch: startup epoch, or all zero to draw one
+ * @timing: copied
+ * @ops: borrowed
+ * @ctx: passed to @ops
+ * @dp: data plane; borrowed
+ * @dp_ctx: passed to @dp
+ */
+struct fips_node_setup {
+	const struct fips_keypair *keypair;
+	const struct fips_pk *pk;
+	struct fips_secrets *secrets;
+	struct fips_rng rng;
+	u8 epoch[FIPS_EPOCH_LEN];
+	struct fips_node_timing timing;
+	const struct fips_node_ops *ops;
+	void *ctx;
+	const struct fips_dp_ops *dp;
+	void *dp_ctx;
+};
+
+/**
+ * fips_node_new() - make a node; it does nothing until an event comes
+ * @setup: see there
+ * @out: written on success; free with fips_node_free()
+ *
+ * Return: 0, -ENOMEM or what a data plane op answered.
+ */
+int fips_node_new(const struct fips_node_setup *setup, struct fips_node **out);
+void fips_node_free(struct fips_node *n);
+
+/* The one way in. */
+void fips_node_event(struct fips_node *n, const struct fips_clock *now, const struct fips_event *ev);
+
+/**
+ * fips_node_set_peers() - replace the configured peers
+ * @n: node
+ * @now: time
+ * @peers: copied, with all text
+ * @count: number of @peers
+ *
+ * Peers that are new and AUTO are dialled; links of those that are gone stay.
+ *
+ * Return: 0 or -ENOMEM (nothing changed).
+ */
+int fips_node_set_peers(struct fips_node *n, const struct fips_clock *now,
+			const struct fips_peer_config *peers, size_t count);
+
+/**
+ * fips_node_connect() - operator's connect (spec 13): dial once, no auto-reconnect
+ * @n: node
+ * @now: time
+ * @id: whom
+ * @addr: where
+ * @why: written with a sentence on failure
+ * @why_len: size of @why
+ *
+ * Return: 0 (dialling), 1 (dialling although connected: refreshed), negative errno.
+ */
+int fips_node_connect(struct fips_node *n, const struct fips_clock *now,
+		      const struct fips_identity *id, const struct fips_peer_addr *addr, char *why,
+		      size_t why_len);
+
+/* Operator's disconnect: Disconnect(0x06), no redial. 0 or -ENOENT. */
+int fips_node_disconnect(struct fips_node *n, const struct fips_clock *now,
+			 const struct fips_node_addr *addr);
+
+/* Make a key known to the identity cache (DNS answers, hosts). */
+void fips_node_learn(struct fips_node *n, const struct fips_clock *now,
+		     const struct fips_identity *id);
+
+/**
+ * fips_node_drain() - graceful shutdown (spec 03 §20): Disconnect(0) to every peer, dial no more
+ * @n: node
+ * @now: time
+ *
+ * Return: true if there was any peer to tell.
+ */
+bool fips_node_drain(struct fips_node *n, const struct fips_clock *now);
+
+/* ---- Views for the control socket; strings and pointers are valid until the next call. ---- */
+
+struct fips_peer_view {
+	const struct fips_identity *id;
+	const char *alias;		/* or NULL */
+	u32 link_id;
+	u32 transport_id;
+	struct fips_taddr remote;
+	bool outbound;
+	u64 authenticated_wall_ms;
+	u32 our_index;
+	u16 mtu;
+};
+
+/* A handshake in progress (show_connections) */
+struct fips_leg_view {
+	u32 link_id;
+	u32 transport_id;
+	struct fips_taddr remote;
+	bool outbound;
+	const char *state;		/* "initial", "sent_msg1", "received_msg1" */
+	u64 started_wall_ms;
+	u64 idle_ms;
+	u32 resends;
+	const struct fips_identity *expected;	/* or NULL */
+};
+
+struct fips_link_view {
+	u32 link_id;
+	u32 transport_id;
+	struct fips_taddr remote;
+	bool outbound;
+	const char *state;		/* "connecting", "connected" */
+	u64 created_wall_ms;
+};
+
+struct fips_session_view {
+	struct fips_node_addr remote;
+	const struct fips_identity *id;	/* NULL while a responder waits for msg3 */
+	const char *alias;
+	const char *state;		/* "initiating", "awaiting_msg3", "established" */
+	bool initiator;
+	u64 last_activity_wall_ms;
+	u64 started_wall_ms;		/* of the established session */
+	u32 resends;
+	u8 warmup_remaining;
+};
+
+/* Retry schedule (show_routing) */
+struct fips_retry_view {
+	struct fips_node_addr addr;
+	u32 count;
+	u64 due_wall_ms;
+	bool auto_reconnect;
+};
+
+struct fips_identity_view {
+	const struct fips_identity *id;
+	u64 last_seen_wall_ms;
+};
+
+/* Handshake, transport and session counters by the names of specs 03 §25 and 08 §15, and ours. */
+struct fips_node_counters {
+	u64 payload_len_mismatch;
+	u64 handshake_bad_state;
+	u64 handshake_unknown_connection;
+	u64 msg1_rate_limited;
+	u64 msg1_replayed;		/* answered from the cache, no Diffie-Hellman */
+	u64 msg2_ignored;		/* did not authenticate; the attempt goes on */
+	u64 candidates_evicted;
+	u64 candidates_expired;
+	u64 peer_restarts;
+	u64 session_unknown;
+	u64 session_bad_state;
+	u64 session_addr_mismatch;
+	u64 session_ack_failed;
+	u64 session_msg3_failed;
+	u64 session_setup_rate_limited;
+	u64 signal_unbound;
+	u64 signal_forged;
+};
+
+/**
+ * struct fips_node_view - the whole node at a glance
+ */
+struct fips_node_view {
+	const struct fips_identity *self;
+	bool draining;
+	size_t peers, legs, links, sessions, transports, identities, retries;
+	u16 transport_mtu;
+	struct fips_node_counters counters;
+};
+
+void fips_node_view(const struct fips_node *n, const struct fips_clock *now,
+		    struct fips_node_view *v);
+/* Each calls @fn for every object; @fn must not change the node. */
+void fips_node_each_peer(const struct fips_node *n, const struct fips_clock *now,
+			 void (*fn)(void *arg, const struct fips_peer_view *v), void *arg);
+void fips_node_each_leg(const struct fips_node *n, const struct fips_clock *now,
+			void (*fn)(void *arg, const struct fips_leg_view *v), void *arg);
+void fips_node_each_link(const struct fips_node *n, const struct fips_clock *now,
+			 void (*fn)(void *arg, const struct fips_link_view *v), void *arg);
+void fips_node_each_session(const struct fips_node *n, const struct fips_clock *now,
+			    void (*fn)(void *arg, const struct fips_session_view *v), void *arg);
+void fips_node_each_retry(const struct fips_node *n, const struct fips_clock *now,
+			  void (*fn)(void *arg, const struct fips_retry_view *v), void *arg);
+void fips_node_each_identity(const struct fips_node *n, const struct fips_clock *now,
+			     void (*fn)(void *arg, const struct fips_identity_view *v), void *arg);
+
+#endif /* FIPS_NODE_H */
