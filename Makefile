@@ -29,7 +29,7 @@ all: userspace kmod
 # ---------------------------------------------------------------- packages
 
 # pkg-config name:Debian package
-PKGS := libsodium:libsodium-dev libsecp256k1:libsecp256k1-dev libcrypto:libssl-dev \
+PKGS := libsodium:libsodium-dev libsecp256k1:libsecp256k1-dev libgcrypt:libgcrypt20-dev \
 	yaml-0.1:libyaml-dev libuv:libuv1-dev jansson:libjansson-dev \
 	libnl-3.0:libnl-3-dev libnl-genl-3.0:libnl-genl-3-dev libnl-route-3.0:libnl-route-3-dev
 PKG_NAMES := $(foreach p,$(PKGS),$(firstword $(subst :, ,$p)))
@@ -58,14 +58,14 @@ WARN := -Wall -Wextra -Werror
 INCLUDES := -Iinclude -Iuserspace -Iuserspace/libfips -Iuserspace/dataplane -Iuserspace/nl
 DEFS := -DFIPS_VERSION='"$(VERSION)"' -DFIPS_SYSCONFDIR='"$(SYSCONFDIR)"'
 OPT ?= -O2 -g
+, := ,
 HARDEN := -fstack-protector-strong $(if $(filter 1,$(SANITIZE)),,-D_FORTIFY_SOURCE=2) -fPIE
 SAN := $(if $(filter 1,$(SANITIZE)),-fsanitize=address$(,)undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
-, := ,
 CFLAGS_ALL = $(CSTD) $(OPT) $(WARN) $(HARDEN) $(SAN) $(INCLUDES) $(DEFS) $(PKG_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(SAN) $(LDFLAGS)
 
-LIBS := $(foreach p,libsodium libsecp256k1 libcrypto yaml-0.1 libuv jansson libnl-route-3.0 \
+LIBS := $(foreach p,libsodium libsecp256k1 libgcrypt yaml-0.1 libuv jansson libnl-route-3.0 \
 	libnl-genl-3.0 libnl-3.0,$$(LIBS_$(p))) -lpthread -lm
 LIBS_ALL = $(eval LIBS_ALL := $(LIBS))$(LIBS_ALL)
 
@@ -235,7 +235,7 @@ uninstall:
 
 # -------------------------------------------------------------------- rest
 
-.PHONY: compile_commands clean help
+.PHONY: compile_commands clean distclean help
 compile_commands: compile_commands.json
 compile_commands.json: Makefile $(O)/packages.mk
 	$(say) GEN $@
@@ -244,8 +244,13 @@ compile_commands.json: Makefile $(O)/packages.mk
 		for a in $(CSTD) $(WARN) $(INCLUDES) $(PKG_CFLAGS) -c $$f; do printf ',"%s"' "$$a"; done; \
 		printf ']}\n'; sep=,; done; echo ']'; } >$@
 
+# Fetched kernels stay: they are somebody else's and slow to get (distclean takes them too).
 clean:
-	rm -rf build build-sanitize compile_commands.json
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name kernels -exec rm -rf {} +
+	rm -rf build-sanitize compile_commands.json
+
+distclean: clean
+	rm -rf build
 
 help:
 	@echo 'make                all: userspace programs and fips.ko, into build/'
@@ -257,7 +262,7 @@ help:
 	@echo 'make bench          throughput beside WireGuard and others, table and build/bench/results.json'
 	@echo 'make check          style and staleness: checkpatch, sparse, kernel-doc, netlink'
 	@echo 'make install        DESTDIR= PREFIX= as usual; make uninstall'
-	@echo 'make compile_commands clean help'
+	@echo 'make compile_commands clean distclean help'
 	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan into build-sanitize/'
 
 -include $(shell [ -d $(O)/obj ] && find $(O)/obj -name '*.d' 2>/dev/null)
