@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Session objects (spec 08 §3, §4.4): one a remote node, with whatever
+ * handshakes are under way, and its object in the data plane.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sodium.h>
+
+#include "node_internal.h"
+
+struct node_session *node_session_find(const struct fips_node *n,
+				       const struct fips_node_addr *remote)
+{
+	struct node_session *s;
+
+	HASH_FIND(hh, n->sessions, remote, sizeof(*remote), s);
+	return s;
+}
+
+static void session_timer(void *owner, struct fips_timer *t);
+
+/* 02 §12.1: old keys go 10 s after the new ones were first used. */
+static void session_drained(void *owner, struct fips_timer *t)
+{
+	struct node_session *s = node_container(t, struct node_session, drain);
+	struct fips_node *n = owner;
+
+	n->dp->session_key_del(n->dp_ctx, &s->remote, FIPS_KEY_SLOT_PREVIOUS);
+}
+
+/* NULL: no memory, or %NODE_SESSIONS are there already. */
+struct node_session *node_session_new(struct fips_node *n, const struct fips_node_addr *remote)
+{
+	struct node_session *s;
+
+	if (HASH_COUNT(n->sessions) >= NODE_SESSIONS)
+		return NULL;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->remote = *remote;
+	s->activity = n->now.mono_ms;
+	s->mtu.current = FIPS_MTU_UNKNOWN;
+	fips_timer_init(&s->timer, session_timer);
+	fips_timer_init(&s->msg3_timer, node_session_msg3_timer);
+	fips_timer_init(&s->drain, session_drained);
+	HASH_ADD(hh, n->sessions, remote, sizeof(s->remote), s);
+	return s;
+}
+
+void node_session_free(struct fips_node *n, struct node_session *s)
+{
+	node_half_drop_all(n, s);
+	fips_timer_del(&n->timers, &s->timer);
+	fips_timer_del(&n->timers, &s->msg3_timer);
+	fips_timer_del(&n->timers, &s->drain);
+	if (s->installed)
+		n->dp->session_del(n->dp_ctx, &s->remote);
+	if (s->has_id)
+		node_identity_unpin(n, &s->id);
+	HASH_DEL(n->sessions, s);
+	sodium_memzero(s->msg3, sizeof(s->msg3));
+	free(s);
+}
+
+void node_session_destroy(struct fips_node *n)
+{
+	struct node_session *s, *tmp;
+
+	HASH_ITER(hh, n->sessions, s, tmp)
+		node_session_free(n, s);
+}
+
+/* Its key is known: proven by msg3, or ours to know as the initiator. */
+void node_session_learn(struct fips_node *n, struct node_session *s, const struct fips_identity *id)
+{
+	if (s->has_id)
+		return;
+	s->id = *id;
+	s->has_id = true;
+	node_identity_pin(n, id);
+}
+
+/* Data either way keeps a session, nothing else does (08 §4.4). */
+static void session_idle_check(struct fips_node *n, struct node_session *s)
+{
+	struct fips_dp_session_info info = { .last_data_ms = FIPS_NEVER };
+	u64 idle = n->timing.session.idle_timeout_secs * 1000;
+	u64 quiet = n->now.mono_ms - s->activity;
+
+	if (!n->dp->session_get(n->dp_ctx, &s->remote, &info) && info.last_data_ms < quiet)
+		quiet = info.last_data_ms;
+	if (quiet < idle) {
+		s->activity = n->now.mono_ms - quiet;
+		fips_timer_set(&n->timers, &s->timer, n->now.mono_ms + idle - quiet);
+		return;
+	}
+	node_log(n, FIPS_LOG_DEBUG, "session with %s idle", s->id.npub);
+	node_session_free(n, s);
+}
+
+static void session_timer(void *owner, struct fips_timer *t)
+{
+	struct node_session *s = node_container(t, struct node_session, timer);
+	struct fips_node *n = owner;
+
+	switch (s->state) {
+	case NODE_SESSION_WAITING:
+		n->dp->unreachable(n->dp_ctx, s->id.ipv6, NODE_UNREACHABLE_MS);
+		node_session_free(n, s);
+		return;
+	case NODE_SESSION_ESTABLISHED:
+		session_idle_check(n, s);
+		return;
+	case NODE_SESSION_INITIATING:
+	case NODE_SESSION_AWAITING_MSG3:
+		return;
+	}
+}
+
+/* The one place that changes the state of a session. */
+void node_session_enter(struct fips_node *n, struct node_session *s, enum node_session_state state)
+{
+	u64 now = n->now.mono_ms;
+
+	s->state = state;
+	fips_timer_del(&n->timers, &s->timer);
+	switch (state) {
+	case NODE_SESSION_WAITING:
+		fips_timer_set(&n->timers, &s->timer, now + NODE_WAIT_LINK_MS);
+		return;
+	case NODE_SESSION_INITIATING:
+	case NODE_SESSION_AWAITING_MSG3:
+		return;		/* their handshakes have the timers */
+	case NODE_SESSION_ESTABLISHED:
+		s->established = now;
+		s->established_wall = n->now.wall_ms;
+		s->activity = now;
+		if (n->timing.session.idle_timeout_secs)
+			fips_timer_set(&n->timers, &s->timer,
+				       now + n->timing.session.idle_timeout_secs * 1000);
+		node_log(n, FIPS_LOG_INFO, "session with %s up (%s)", s->id.npub,
+			 s->initiator ? "we asked" : "it asked");
+		return;
+	}
+}
+
+/*
+ * Coordinates (08 §2.2): without a tree every node is its own root, so ours are
+ * [self] and those of a direct peer [peer] (08 §18 item 18).
+ */
+static int session_coords(const struct fips_node *n, const struct node_session *s, u8 *buf,
+			  size_t room)
+{
+	const struct fips_coords self = { .addr = &n->env.self->id.addr, .count = 1 };
+	const struct fips_coords dest = { .addr = &s->remote, .count = 1 };
+	int a = fips_coords_build(buf, room, &self), b;
+
+	if (a < 0)
+		return a;
+	b = fips_coords_build(buf + a, room - (size_t)a, &dest);
+	return b < 0 ? b : a + b;
+}
+
+/* Tell path MTU, coordinates and how often they go along to the data plane. */
+static int session_describe(struct fips_node *n, struct node_session *s, u8 coords_count,
+			    int (*op)(void *dp, const struct fips_dp_session *s))
+{
+	u8 coords[2 * (2 + FIPS_NODE_ADDR_LEN)];
+	int len = session_coords(n, s, coords, sizeof(coords));
+	const struct fips_dp_session desc = {
+		.remote = s->remote,
+		.path_mtu = s->mtu.current,
+		.coords = coords,
+		.coords_len = len < 0 ? 0 : (size_t)len,
+		.coords_count = coords_count,
+	};
+
+	return len < 0 ? len : op(n->dp_ctx, &desc);
+}
+
+/**
+ * node_session_prepare() - make the session in the data plane, still without keys
+ * @n: node
+ * @s: session
+ *
+ * Before Setup or Ack leaves: what the peer sends right behind Msg3 is parked
+ * until the key comes.
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_session_prepare(struct fips_node *n, struct node_session *s)
+{
+	const struct node_peer *p = node_peer_find(n, &s->remote);
+	u8 count = n->timing.session.coords_warmup_packets;
+	int ret;
+
+	if (s->installed)
+		return 0;
+	if (p)
+		s->mtu.current = p->link->mtu;
+	ret = session_describe(n, s, count, n->dp->session_new);
+	if (ret == -EEXIST) {	/* left over from somebody before us */
+		n->dp->session_del(n->dp_ctx, &s->remote);
+		ret = session_describe(n, s, count, n->dp->session_new);
+	}
+	if (ret && ret != -EINPROGRESS)
+		return ret;
+	s->installed = true;
+	return 0;
+}
+
+/* Coordinates are prepended anew (08 §7). */
+void node_session_warm(struct fips_node *n, struct node_session *s)
+{
+	session_describe(n, s, n->timing.session.coords_warmup_packets, n->dp->session_set);
+}
+
+/* Messages that still carry coordinates: the first ones under a key do. */
+u8 node_session_warmup_left(const struct fips_node *n, const struct node_session *s)
+{
+	struct fips_dp_session_info info = { .tx_counter = 0 };
+	u8 warmup = n->timing.session.coords_warmup_packets;
+
+	if (!s->installed || n->dp->session_get(n->dp_ctx, &s->remote, &info) ||
+	    info.tx_counter >= warmup)
+		return 0;
+	return (u8)(warmup - info.tx_counter);
+}
+
+/* The path MTU has changed; the warm-up goes on where it is. */
+void node_session_tell_mtu(struct fips_node *n, struct node_session *s)
+{
+	session_describe(n, s, node_session_warmup_left(n, s), n->dp->session_set);
+}
+
+/**
+ * node_session_install() - hand the keys of a finished handshake to the data plane
+ * @n: node
+ * @s: session
+ * @noise: finished
+ *
+ * The first handshake makes the current slot, a later one the next slot with K
+ * flipped, which the data plane promotes when a message opens under it.
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_session_install(struct fips_node *n, struct node_session *s,
+			 const struct fips_noise *noise)
+{
+	bool first = s->state != NODE_SESSION_ESTABLISHED;
+	struct {
+		struct fips_noise_keys keys;
+		struct fips_dp_key key;
+	} *cell = fips_secret_alloc(n->env.secrets, sizeof(*cell));
+	int ret;
+
+	if (!cell)
+		return -ENOMEM;
+	ret = fips_noise_split(noise, &cell->keys);
+	if (ret)
+		goto out;
+	cell->key.slot = first ? FIPS_KEY_SLOT_CURRENT : FIPS_KEY_SLOT_NEXT;
+	cell->key.has_key = true;
+	memcpy(cell->key.tx, cell->keys.tx, FIPS_KEY_LEN);
+	memcpy(cell->key.rx, cell->keys.rx, FIPS_KEY_LEN);
+	cell->key.k_bit = first ? 0 : !s->k_bit;
+	cell->key.soft_limit = NODE_SOFT_LIMIT;
+	ret = n->dp->session_key_new(n->dp_ctx, &s->remote, &cell->key);
+	if (ret == -EINPROGRESS)
+		ret = 0;
+	if (!ret && first)
+		s->k_bit = 0;
+out:
+	fips_secret_free(n->env.secrets, cell);
+	return ret;
+}
+
+/* A session-layer handshake message in a datagram of its own (08 §6.3). */
+int node_session_send(struct fips_node *n, const struct fips_node_addr *remote, const u8 *msg,
+		      size_t len)
+{
+	const struct node_peer *p = node_peer_find(n, remote);
+	u8 buf[NODE_MSG_ROOM];
+	struct fips_datagram dgram = {
+		.ttl = n->timing.session.default_ttl,
+		.src = n->env.self->id.addr,
+		.dst = *remote,
+		.payload = msg,
+		.len = len,
+	};
+	int ret;
+
+	if (!p)
+		return -EHOSTUNREACH;
+	dgram.path_mtu = p->link->mtu;
+	ret = fips_datagram_build(buf, sizeof(buf), &dgram);
+	if (ret < 0)
+		return ret;
+	return node_link_xmit(n, p->link, buf, (size_t)ret);
+}
+
+/* The remote was a direct peer and its link is gone or it was restarted (08 §4.4). */
+void node_session_gone(struct fips_node *n, const struct fips_node_addr *remote)
+{
+	struct node_session *s = node_session_find(n, remote);
+
+	if (s)
+		node_session_free(n, s);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/* What reaches the session layer from below: datagrams for us, misses, key events. */
+
+#include <errno.h>
+
+#include "node_internal.h"
+
+static void session_handshake(struct fips_node *n, struct node_peer *via,
+			      const struct fips_datagram *dgram)
+{
+	struct fips_fsp_handshake hs;
+
+	if (fips_fsp_handshake_parse(dgram->payload, dgram->len, &hs))
+		return;
+	switch (hs.phase) {
+	case FIPS_FSP_SETUP:
+		node_session_setup(n, via, &dgram->src, &hs);
+		return;
+	case FIPS_FSP_ACK:
+		node_session_ack(n, &dgram->src, &hs);
+		return;
+	case FIPS_FSP_MSG3:
+		node_session_msg3(n, &dgram->src, &hs);
+		return;
+	}
+}
+
+/**
+ * node_session_datagram() - a SessionDatagram that the data plane left to us (08 §5.1)
+ * @n: node
+ * @via: neighbour that brought it; @dgram->src is only its claim
+ * @dgram: decoded
+ */
+void node_session_datagram(struct fips_node *n, struct node_peer *via,
+			   const struct fips_datagram *dgram)
+{
+	if (!fips_node_addr_eq(&dgram->dst, &n->env.self->id.addr) ||
+	    fips_node_addr_eq(&dgram->src, &n->env.self->id.addr))
+		return;
+	switch (fips_fsp_kind(dgram->payload, dgram->len)) {
+	case FIPS_FSP_KIND_HANDSHAKE:
+		session_handshake(n, via, dgram);
+		return;
+	case FIPS_FSP_KIND_SIGNAL:
+		node_signal(n, dgram);
+		return;
+	case FIPS_FSP_KIND_ENCRYPTED:	/* the data plane has no session for it */
+		n->counters.session_unknown++;
+		return;
+	}
+}
+
+/* Ask for a session, or wait for the link that it needs, or say no. Frees @s if it says no. */
+static void session_want(struct fips_node *n, struct node_session *s)
+{
+	int ret = node_session_initiate(n, s);
+
+	if (!ret)
+		return;
+	if (ret == -EHOSTUNREACH && node_dial_under_way(n, &s->remote)) {
+		node_session_enter(n, s, NODE_SESSION_WAITING);
+		return;
+	}
+	n->dp->unreachable(n->dp_ctx, s->id.ipv6, NODE_UNREACHABLE_MS);
+	node_session_free(n, s);
+}
+
+/* Is it still in the data plane? If not, what we believe of it is worth nothing. */
+static bool session_lost(struct fips_node *n, const struct node_session *s)
+{
+	struct fips_dp_session_info info;
+
+	return s->installed && n->dp->session_get(n->dp_ctx, &s->remote, &info) == -ENOENT;
+}
+
+/**
+ * node_session_miss() - packets wait for a session (08 §11)
+ * @n: node
+ * @ipv6: destination
+ */
+void node_session_miss(struct fips_node *n, const u8 *ipv6)
+{
+	struct node_identity *e = node_identity_by_ipv6(n, ipv6);
+	struct node_session *s;
+
+	if (!e || n->draining || fips_node_addr_eq(&e->id.addr, &n->env.self->id.addr)) {
+		n->dp->unreachable(n->dp_ctx, ipv6, NODE_UNREACHABLE_MS);
+		return;
+	}
+	s = node_session_find(n, &e->id.addr);
+	if (s && session_lost(n, s)) {
+		s->installed = false;
+		node_session_free(n, s);
+		s = NULL;
+	}
+	if (s && s->state != NODE_SESSION_AWAITING_MSG3)
+		return;		/* under way */
+	if (!s)
+		s = node_session_new(n, &e->id.addr);
+	if (!s) {
+		n->dp->unreachable(n->dp_ctx, ipv6, NODE_UNREACHABLE_MS);
+		return;
+	}
+	node_session_learn(n, s, &e->id);
+	if (s->state == NODE_SESSION_AWAITING_MSG3)
+		node_session_initiate(n, s);	/* beside the half-open one: it may be forged */
+	else
+		session_want(n, s);
+}
+
+/* A link to the node itself is there. */
+void node_session_link_up(struct fips_node *n, const struct fips_node_addr *peer)
+{
+	struct node_session *s = node_session_find(n, peer);
+
+	if (s && s->state == NODE_SESSION_WAITING)
+		session_want(n, s);
+}
+
+/* Authenticated messages other than Data to port 256. What has no owner yet is dropped. */
+void node_session_message(struct fips_node *n, const struct fips_event *ev)
+{
+	struct node_session *s = node_session_find(n, &ev->session_msg.remote);
+	u16 mtu;
+
+	if (!s) {
+		n->counters.session_unknown++;
+		return;
+	}
+	if (ev->session_msg.msg_type == FIPS_FSP_PATH_MTU &&
+	    !fips_fsp_path_mtu_parse(ev->session_msg.body, ev->session_msg.len, &mtu))
+		node_session_mtu(n, s, mtu, true);
+}
+
+/**
+ * node_session_key_used() - a slot authenticated its first message
+ * @n: node
+ * @remote: of the session
+ * @slot: %FIPS_KEY_SLOT_NEXT: it has become the current one
+ */
+void node_session_key_used(struct fips_node *n, const struct fips_node_addr *remote, u32 slot)
+{
+	struct node_session *s = node_session_find(n, remote);
+
+	if (!s || s->state != NODE_SESSION_ESTABLISHED || slot == FIPS_KEY_SLOT_PREVIOUS)
+		return;
+	s->confirmed = true;
+	node_session_msg3_stop(n, s);
+	if (slot != FIPS_KEY_SLOT_NEXT)
+		return;
+	s->k_bit = !s->k_bit;
+	fips_timer_set(&n->timers, &s->drain, n->now.mono_ms + NODE_DRAIN_MS);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Routing signals (spec 08 §5.6) and the path MTU of a session (§8.2). A signal
+ * is plain text from anywhere: it may cost a small frame or lower an MTU, no more.
+ */
+
+#include "node_internal.h"
+
+/*
+ * Only about destinations that we speak to ourselves: initiated or established,
+ * and never about us, nor from the very node it complains of.
+ */
+static struct node_session *signal_gate(struct fips_node *n, const struct fips_datagram *dgram,
+					const struct fips_fsp_signal_msg *sig)
+{
+	struct node_session *s = node_session_find(n, &sig->dst);
+
+	if (fips_node_addr_eq(&sig->dst, &n->env.self->id.addr) ||
+	    fips_node_addr_eq(&sig->dst, &dgram->src)) {
+		n->counters.signal_forged++;
+	} else if (s && (s->state == NODE_SESSION_ESTABLISHED || s->own)) {
+		return s;
+	}
+	n->counters.signal_unbound++;
+	n->counters.session_unknown++;
+	return NULL;
+}
+
+/* CoordsRequired, PathBroken: our coordinates again, at most one frame in 2 s for it. */
+static void signal_coords(struct fips_node *n, struct node_session *s)
+{
+	u64 gap = n->timing.session.coords_response_interval_ms;
+
+	if (s->state == NODE_SESSION_ESTABLISHED &&
+	    (!s->warmup_sent || n->now.mono_ms - s->warmup_sent >= gap)) {
+		s->warmup_sent = n->now.mono_ms ? n->now.mono_ms : 1;
+		n->dp->session_xmit(n->dp_ctx, &s->remote, FIPS_KEY_SLOT_CURRENT,
+				    FIPS_FSP_COORDS_WARMUP, true, NULL, 0);
+	}
+	node_session_warm(n, s);
+}
+
+void node_signal(struct fips_node *n, const struct fips_datagram *dgram)
+{
+	struct fips_fsp_signal_msg sig;
+	struct node_session *s;
+
+	if (fips_fsp_signal_parse(dgram->payload, dgram->len, &sig))
+		return;
+	s = signal_gate(n, dgram, &sig);
+	if (!s)
+		return;
+	switch (sig.type) {
+	case FIPS_FSP_COORDS_REQUIRED:
+		signal_coords(n, s);
+		return;
+	case FIPS_FSP_PATH_BROKEN:
+		s->mtu = (struct node_mtu_vote) { .current = FIPS_MTU_UNKNOWN };
+		signal_coords(n, s);
+		return;
+	case FIPS_FSP_MTU_EXCEEDED:
+		node_session_mtu(n, s, sig.mtu, false);	/* only ever lowers (08 §18 item 10) */
+		return;
+	}
+}
+
+/* A larger value is believed when it was claimed three times over two intervals (08 §8.2). */
+static bool signal_vote(const struct fips_node *n, struct node_mtu_vote *v, u16 mtu)
+{
+	const u64 interval = 10000;
+
+	if (mtu != v->pending) {
+		v->pending = mtu;
+		v->count = 1;
+		v->first = n->now.mono_ms;
+		return false;
+	}
+	v->count++;
+	return v->count >= 3 && n->now.mono_ms - v->first >= 2 * interval;
+}
+
+/**
+ * node_session_mtu() - somebody claims a path MTU
+ * @n: node
+ * @s: session
+ * @mtu: claim
+ * @may_raise: it came from the far end itself
+ */
+void node_session_mtu(struct fips_node *n, struct node_session *s, u16 mtu, bool may_raise)
+{
+	if (mtu < FIPS_MTU_FLOOR || mtu == s->mtu.current)
+		return;
+	if (mtu > s->mtu.current && (!may_raise || !signal_vote(n, &s->mtu, mtu)))
+		return;
+	s->mtu = (struct node_mtu_vote) { .current = mtu };
+	node_session_tell_mtu(n, s);
+}
