@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Datagrams on their way (spec 07 C): the common tail of transit traffic and of
+ * session messages that the node sends itself. Bulk data of the local stack has
+ * a shorter way in core_tx.c.
+ */
+#include "core_impl.h"
+
+void fips_put_dgram_hdr(u8 *p, u8 ttl, u16 mtu, const struct fips_node_addr *src,
+			const struct fips_node_addr *dst)
+{
+	p[0] = FIPS_LINK_DATAGRAM;
+	p[FIPS_DGRAM_TTL_OFF] = ttl;
+	fips_put_le16(p + FIPS_DGRAM_MTU_OFF, mtu);
+	memcpy(p + FIPS_DGRAM_SRC_OFF, src->b, sizeof(src->b));
+	memcpy(p + FIPS_DGRAM_DST_OFF, dst->b, sizeof(dst->b));
+}
+
+static void fips_forward_event(const struct fips_core_out *out, enum fips_event_type type,
+			       const u8 *dgram, size_t len, u32 link_id)
+{
+	struct fips_event ev = { .type = type };
+
+	memcpy(ev.route.dest.b, dgram + FIPS_DGRAM_DST_OFF, sizeof(ev.route.dest.b));
+	ev.route.link_id = link_id;
+	ev.route.header = dgram;
+	ev.route.len = len < FIPS_COORDS_MAX ? len : FIPS_COORDS_MAX;
+	fips_core_event(out, &ev);
+}
+
+static void fips_forward_stage(struct fips_core *c, const struct fips_core_out *out, u64 now,
+			       const u8 *dgram, size_t len, bool ce, u32 link_id)
+{
+	struct fips_staged meta = { .since = now, .ce = ce, .link_id = link_id, .len = len };
+
+	if (fips_stage_put(c, FIPS_STAGE_DGRAM, dgram + FIPS_DGRAM_DST_OFF, &meta, dgram))
+		fips_forward_event(out, FIPS_EV_ROUTE_MISS, dgram, len, link_id);
+}
+
+static void fips_forward_seal(struct fips_core *c, const struct fips_core_out *out, u64 now,
+			      struct fips_link *l, u8 *dgram, size_t len, bool ce)
+{
+	struct fips_epoch *e = fips_slot_get(&l->slot[FIPS_KEY_SLOT_CURRENT]);
+	size_t flen = FIPS_LINK_OVERHEAD + len;
+	struct fips_aead *aead;
+	struct fips_endpoint to;
+	bool limit;
+	u64 ctr;
+	u8 *f;
+
+	aead = fips_epoch_usable(e, now) ? fips_epoch_seal(c, e, out->lane) : NULL;
+	if (!aead) {
+		fips_core_object_drop(c, &l->stats, FIPS_DROP_REASON_NO_KEY);
+		return;
+	}
+	if (!fips_epoch_take(e, 1, &ctr, &limit)) {
+		fips_core_object_drop(c, &l->stats, FIPS_DROP_REASON_KEY_LIMIT);
+		return;
+	}
+	fips_link_endpoint(l, &to);
+	f = out->ops->room(out->ctx, &to, flen);
+	if (!f) {
+		fips_core_object_drop(c, &l->stats, FIPS_DROP_REASON_TX_HEADROOM);
+		return;
+	}
+	fips_put_le32(dgram - 4, fips_epoch_timestamp(e, now));
+	fips_link_seal(e, aead, ce ? FIPS_FMP_FLAG_CE : 0, ctr, f, dgram - 4, 4 + len);
+	out->ops->frame(out->ctx, &to, f, flen);
+	fips_count(&l->stats.tx_packets, 1);
+	fips_count(&l->stats.tx_bytes, flen);
+	fips_count(&c->stats.tx_packets, 1);
+	fips_count(&c->stats.tx_bytes, flen);
+	if (limit)
+		fips_link_key_limit(out, l);
+}
+
+void fips_forward(struct fips_core *c, const struct fips_core_out *out, u64 now, u8 *dgram,
+		  size_t len, bool ce, u32 link_id)
+{
+	struct fips_node_addr dest;
+	struct fips_route *r;
+	u16 mtu;
+
+	memcpy(dest.b, dgram + FIPS_DGRAM_DST_OFF, sizeof(dest.b));
+	r = fips_route_find(c, &dest);
+	if (!r || (!r->link && now >= r->until)) {
+		fips_forward_stage(c, out, now, dgram, len, ce, link_id);
+		return;
+	}
+	if (!r->link) {
+		fips_core_drop(c, FIPS_DROP_REASON_NO_ROUTE, 1);
+		return;
+	}
+	mtu = r->link->mtu;
+	if (FIPS_LINK_OVERHEAD + len > mtu) {
+		fips_core_object_drop(c, &r->link->stats, FIPS_DROP_REASON_DGRAM_MTU);
+		if (link_id)
+			fips_forward_event(out, FIPS_EV_MTU_EXCEEDED, dgram, len, link_id);
+		return;
+	}
+	if (mtu < fips_get_le16(dgram + FIPS_DGRAM_MTU_OFF))
+		fips_put_le16(dgram + FIPS_DGRAM_MTU_OFF, mtu);
+	fips_forward_seal(c, out, now, r->link, dgram, len, ce);
+}
+
+/* Setup, Ack, or an encrypted message with CP. */
+static bool fips_has_coords(const u8 *fsp, size_t len)
+{
+	if (len < FIPS_PREFIX_LEN || fips_prefix_version(fsp) != FIPS_VERSION_0)
+		return false;
+	switch (fips_prefix_phase(fsp)) {
+	case FIPS_FSP_ESTABLISHED:
+		return !(fsp[1] & FIPS_FSP_FLAG_U) && (fsp[1] & FIPS_FSP_FLAG_CP);
+	case FIPS_FSP_SETUP:
+	case FIPS_FSP_ACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void fips_mirror_coords(struct fips_core *c, const struct fips_core_out *out, u64 now,
+			const u8 *dgram, size_t len, u32 link_id)
+{
+	bool ok;
+
+	if (!fips_has_coords(dgram + FIPS_DGRAM_HDR_LEN, len - FIPS_DGRAM_HDR_LEN))
+		return;
+	pthread_mutex_lock(&c->stage_lock);
+	if (c->coords_second != now / 1000) {
+		c->coords_second = now / 1000;
+		c->coords_sent = 0;
+	}
+	ok = c->coords_sent++ < FIPS_COORDS_PER_SEC;
+	pthread_mutex_unlock(&c->stage_lock);
+	if (ok)
+		fips_forward_event(out, FIPS_EV_COORDS, dgram, len, link_id);
+	else
+		fips_core_drop(c, FIPS_DROP_REASON_UPCALL_DATA, 1);
+}
