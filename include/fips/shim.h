@@ -9,6 +9,16 @@
 #include <fips/wire.h>
 
 /**
+ * fips_shim_applies() - can this packet travel through the shim?
+ * @ip6: packet
+ * @len: its length
+ */
+static inline bool fips_shim_applies(const u8 *ip6, size_t len)
+{
+	return len >= FIPS_IPV6_HDR_LEN && ip6[0] >> 4 == 6;
+}
+
+/**
  * fips_shim_put() - shim header of an IPv6 packet
  * @shim: %FIPS_SHIM_LEN bytes, written; may lie inside @ip6 (from offset 33 on)
  * @ip6: its fixed header, %FIPS_IPV6_HDR_LEN bytes

@@ -75,7 +75,7 @@ static inline u64 fips_get_le64(const u8 *p)
 
 static inline void fips_put_le16(u8 *p, u16 v)
 {
-	p[0] = (u8)v;
+	p[0] = (u8)(v & 0xff);
 	p[1] = (u8)(v >> 8);
 }
 

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Forward: a datagram of others has been opened; it gets its next hop's TTL
+ * and path_mtu, and is sealed again (spec 07 §C).
+ */
+#include <linux/skbuff.h>
+
+#include "device.h"
+#include "forward.h"
+#include "input.h"
+#include "link.h"
+#include "netlink.h"
+#include "output.h"
+#include "route.h"
+#include "stage.h"
+
+#define FIPS_FORWARD_HEADROOM	(FIPS_FMP_HDR_LEN + FIPS_FMP_INNER_LEN - 1 + 8 + 40 + 16)
+
+/* Leading bytes of a datagram that hold coordinates, header included; 0 without any. */
+static unsigned int fips_forward_coords(const struct sk_buff *skb)
+{
+	const u8 *p = skb->data + FIPS_DGRAM_HDR_LEN;
+	unsigned int len = skb->len - FIPS_DGRAM_HDR_LEN, off, coords;
+
+	if (len < FIPS_PREFIX_LEN || fips_prefix_version(p) != FIPS_VERSION_0)
+		return 0;
+	switch (fips_prefix_phase(p)) {
+	case FIPS_FSP_ESTABLISHED:
+		if ((p[1] & (FIPS_FSP_FLAG_CP | FIPS_FSP_FLAG_U)) != FIPS_FSP_FLAG_CP ||
+		    len < FIPS_FSP_MIN_LEN)
+			return 0;
+		off = FIPS_FSP_HDR_LEN;
+		break;
+	case FIPS_FSP_SETUP:
+	case FIPS_FSP_ACK:
+		off = FIPS_PREFIX_LEN + 1;
+		break;
+	default:
+		return 0;
+	}
+	if (len <= off)
+		return 0;
+	coords = fips_coords_len(p + off, len - off);
+	return coords ? FIPS_DGRAM_HDR_LEN + off + coords : 0;
+}
+
+/**
+ * fips_mirror_coords() - show the daemon the coordinates of a passing datagram
+ * @fips: device
+ * @link_id: link it came on
+ * @skb: datagram, type byte first, linear; stays the caller's
+ *
+ * Context: RCU read side, BH off. Rate-limited with the data upcalls.
+ */
+void fips_mirror_coords(struct fips_device *fips, u32 link_id, const struct sk_buff *skb)
+{
+	unsigned int len = fips_forward_coords(skb);
+
+	if (unlikely(len && len <= FIPS_COORDS_MAX))
+		fips_upcall_coords(fips, link_id, skb->data, len);
+}
+
+/* Consumes @skb. */
+static void fips_forward_too_big(struct fips_device *fips, struct fips_link *link,
+				 struct sk_buff *skb)
+{
+	fips_link_drop(link, FIPS_DROP_REASON_DGRAM_MTU);
+	fips_upcall_mtu_exceeded(fips, skb->data + FIPS_DGRAM_DST_OFF, link->id, skb->data,
+				 FIPS_DGRAM_HDR_LEN);
+	kfree_skb(skb);
+}
+
+/**
+ * fips_forward() - send a datagram of others on its way
+ * @fips: device
+ * @link_id: link it came on
+ * @fmp_flags: flags byte of its frame
+ * @skb: datagram, type byte first, at least %FIPS_DGRAM_HDR_LEN, linear, unshared; consumed
+ *
+ * Context: RCU read side, BH off.
+ */
+void fips_forward(struct fips_device *fips, u32 link_id, u8 fmp_flags, struct sk_buff *skb)
+{
+	struct fips_route *route;
+	struct fips_link *link;
+	unsigned int len;
+	u16 mtu;
+	u8 *p;
+
+	p = skb->data;
+	if (unlikely(p[FIPS_DGRAM_TTL_OFF] <= 1)) {
+		fips_drop(fips, FIPS_DROP_REASON_DGRAM_TTL);
+		goto drop;
+	}
+	route = fips_route_find(fips, p + FIPS_DGRAM_DST_OFF);
+	link = route ? rcu_dereference(route->link) : NULL;
+	if (unlikely(!link)) {
+		if (route && fips_route_unreachable(route)) {
+			fips_drop(fips, FIPS_DROP_REASON_NO_ROUTE);
+			goto drop;
+		}
+		fips_stage_transit(fips, link_id, fmp_flags, skb);
+		return;
+	}
+	fips_route_use(route);
+	len = FIPS_FMP_OVERHEAD - 1 + skb->len;
+	mtu = READ_ONCE(link->mtu);
+	if (unlikely(len > mtu)) {
+		fips_forward_too_big(fips, link, skb);
+		return;
+	}
+	if (unlikely(skb_cow_head(skb, FIPS_FORWARD_HEADROOM) ||
+		     (skb_tailroom(skb) < FIPS_TAG_LEN &&
+		      pskb_expand_head(skb, 0, FIPS_TAG_LEN, GFP_ATOMIC)))) {
+		fips_drop(fips, FIPS_DROP_REASON_TX_HEADROOM);
+		goto drop;
+	}
+	p = skb->data;
+	p[FIPS_DGRAM_TTL_OFF]--;
+	if (fips_get_le16(p + FIPS_DGRAM_MTU_OFF) > mtu)
+		fips_put_le16(p + FIPS_DGRAM_MTU_OFF, mtu);
+	fmp_flags &= FIPS_FMP_FLAG_CE;
+	if (READ_ONCE(link->congested))
+		fmp_flags |= FIPS_FMP_FLAG_CE;
+	fips_count(&link->counters, FIPS_STAT_FORWARDED, 1);
+	fips_dev_count(fips, FIPS_STAT_FORWARDED, 1);
+	fips_link_send(link, FIPS_KEY_SLOT_CURRENT, skb, fmp_flags);
+	return;
+drop:
+	kfree_skb(skb);
+}
