@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replies of the show_ commands, in the reference's JSON (spec 13 §5).
+ */
+#ifndef FIPSD_CONTROL_SHOW_H
+#define FIPSD_CONTROL_SHOW_H
+
+#include <jansson.h>
+
+struct fipsd;
+
+/* Each returns a new object, or NULL without memory. */
+json_t *fipsd_show_status(struct fipsd *d);
+json_t *fipsd_show_peers(struct fipsd *d);
+json_t *fipsd_show_links(struct fipsd *d);
+json_t *fipsd_show_sessions(struct fipsd *d);
+json_t *fipsd_show_connections(struct fipsd *d);
+json_t *fipsd_show_transports(struct fipsd *d);
+json_t *fipsd_show_routing(struct fipsd *d);
+json_t *fipsd_show_identity_cache(struct fipsd *d);
+
+#endif /* FIPSD_CONTROL_SHOW_H */
