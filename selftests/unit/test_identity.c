@@ -142,7 +142,7 @@ static void test_npub_decoding(void **state)
 		struct fips_identity id;
 		int ret = fips_identity_from_npub(&c->pk, text, strlen(text), &id);
 
-		if (vec_accepted(v, "result") != (ret >= 0))
+		if (vec_accepted(v, "result") ? ret < 0 : ret >= 0)
 			fail_msg("%s: %d", vec_str(v, "name"), ret);
 		if (ret < 0)
 			continue;
@@ -165,9 +165,9 @@ static void test_secret_decoding(void **state)
 		int ret = fips_secret_parse(&c->pk, text, strlen(text), sec);
 		int nsec = fips_nsec_parse(&c->pk, text, strlen(text), sec2);
 
-		if (vec_accepted(v, "result") != (ret >= 0))
+		if (vec_accepted(v, "result") ? ret < 0 : ret >= 0)
 			fail_msg("%s: %d", name, ret);
-		if (vec_bool(v, "decoder_for_nsec_only") != (nsec >= 0))
+		if (vec_bool(v, "decoder_for_nsec_only") ? nsec < 0 : nsec >= 0)
 			fail_msg("%s as nsec: %d", name, nsec);
 		if (ret < 0)
 			continue;

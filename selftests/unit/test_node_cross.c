@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Both sides dial at once (spec 03 §10.2, §10.3, §28.1 step 7), in every order
+ * and with every early loss: they must end on one link, quickly, and stay there.
+ */
+
+#include "node_test.h"
+
+static const u32 masks[] = { 0, 1, 3 };
+
+struct cross {
+	struct pair p;
+	struct loss_plan plan;
+};
+
+static void cross_start(struct cross *c, u64 seed, int first, u64 offset)
+{
+	int a = pair_a(&c->p, first), b = pair_b(&c->p, first);
+
+	(void)seed;
+	loss_plan_use(c->p.net, &c->plan);
+	fakenet_peer(c->p.net, a, b);
+	fakenet_run(c->p.net, offset);
+	fakenet_peer(c->p.net, b, a);
+}
+
+static void cross_check(struct cross *c, const char *what, unsigned int nr, bool lossy)
+{
+	struct fakenet *net = c->p.net;
+	unsigned int i, got[2];
+
+	fakenet_run(net, 20000);
+	if (!fakenet_linked(net, 0, 1))
+		fail_msg("%s %u: not linked after 20 s", what, nr);
+	/* past every standby, candidate and leg */
+	fakenet_run(net, 45000);
+	if (!fakenet_linked(net, 0, 1))
+		fail_msg("%s %u: not linked after 65 s", what, nr);
+	for (i = 0; i < 2; i++) {
+		if (fakenet_view(net, (int)i).links != 1)
+			fail_msg("%s %u: a link is left over", what, nr);
+		assert_int_equal(fakenet_view(net, (int)i).retries, 0);
+		/* K has toggled only if a link died on one side meanwhile */
+		if (!lossy)
+			assert_int_equal(fakenet_dp_link(net, (int)i, !i)->slot.k_bit, 0);
+		assert_int_equal(fakenet_view(net, (int)i).counters.peer_restarts, 0);
+		got[i] = net->nodes[i].delivered;
+	}
+	fakenet_data(net, 0, 1);
+	fakenet_run(net, 100);
+	fakenet_data(net, 1, 0);
+	fakenet_run(net, 100);
+	assert_int_equal(net->nodes[0].delivered, got[0] + 1);
+	assert_int_equal(net->nodes[1].delivered, got[1] + 1);
+}
+
+static void crossed_without_loss(void **state)
+{
+	static const u64 offsets[] = { 0, 1, 5, 9, 10, 11, 15, 19, 20, 21, 25, 30, 100 };
+	unsigned int i;
+	int first;
+
+	(void)state;
+	for (first = 0; first < 2; first++) {
+		for (i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+			struct cross c = { .p = pair_new(i) };
+
+			cross_start(&c, i, first, offsets[i]);
+			fakenet_run(c.p.net, 200);
+			assert_true(fakenet_linked(c.p.net, 0, 1));
+			if (!offsets[i])	/* the smaller one's handshake */
+				assert_int_equal(fakenet_dp_link(c.p.net, c.p.large,
+								 c.p.small)->slot.local_index,
+						 fips_get_le32(fakenet_sent(c.p.net, c.p.large,
+									    FAKE_MSG2, 0)->data + 4));
+			cross_check(&c, "offset", (unsigned int)offsets[i], false);
+			fakenet_free(c.p.net);
+		}
+	}
+}
+
+static void one_pattern(unsigned int nr, int first, u64 offset)
+{
+	struct cross c = { .p = pair_new(nr) };
+	unsigned int x = nr;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		c.plan.mask[i][FAKE_MSG1] = masks[x % 3];
+		x /= 3;
+		c.plan.mask[i][FAKE_MSG2] = masks[x % 3];
+		x /= 3;
+		c.plan.mask[i][FAKE_FRAME] = x % 2 ? 3 : 0;
+		x /= 2;
+	}
+	cross_start(&c, nr, first, offset);
+	cross_check(&c, "pattern", nr * 10 + (unsigned int)first, false);
+	fakenet_free(c.p.net);
+}
+
+static void crossed_with_every_loss(void **state)
+{
+	unsigned int nr;
+
+	(void)state;
+	for (nr = 0; nr < 324; nr++) {
+		one_pattern(nr, 0, 0);
+		one_pattern(nr, 0, 12);
+		one_pattern(nr, 1, 12);
+	}
+}
+
+static void crossed_with_jitter_and_random_loss(void **state)
+{
+	unsigned int nr;
+
+	(void)state;
+	for (nr = 0; nr < 200; nr++) {
+		struct cross c = { .p = pair_new(5000 + nr) };
+
+		c.p.net->jitter = 300;
+		c.p.net->loss_percent = 20;
+		fakenet_peer(c.p.net, 0, 1);
+		fakenet_run(c.p.net, nr);
+		fakenet_peer(c.p.net, 1, 0);
+		fakenet_run(c.p.net, 30000);
+		c.p.net->loss_percent = 0;
+		c.p.net->jitter = 0;
+		fakenet_run(c.p.net, 30000);
+		c.p.net->drop = NULL;
+		cross_check(&c, "random", nr, true);
+		fakenet_free(c.p.net);
+	}
+}
+
+/* A replayed msg1 makes a candidate that never proves itself: it must not hold up the larger side. */
+static void replayed_candidate_does_not_block(void **state)
+{
+	struct pair p = pair_new(77);
+	struct fips_taddr to;
+	u8 old[FIPS_MSG1_LEN];
+
+	(void)state;
+	/* capture a genuine msg1 of the smaller node that never arrives */
+	p.net->drop = drop_all;
+	fakenet_peer(p.net, p.small, p.large);
+	fakenet_run(p.net, 5);
+	memcpy(old, fakenet_sent(p.net, p.small, FAKE_MSG1, 0)->data, sizeof(old));
+	fakenet_stop(p.net, p.small);
+	p.net->nodes[p.small].n_peers = 0;
+	fakenet_start(p.net, p.small);
+	p.net->drop = NULL;
+	to = fakenet_taddr(p.net, p.large);
+	fakenet_inject(p.net, "10.6.6.6:1", &to, old, sizeof(old));
+	fakenet_run(p.net, 20);
+	assert_int_equal(fakenet_view(p.net, p.large).legs, 1);
+	fakenet_peer(p.net, p.large, p.small);
+	fakenet_run(p.net, 4000);
+	assert_true(fakenet_linked(p.net, p.small, p.large));
+	fakenet_free(p.net);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(crossed_without_loss),
+		cmocka_unit_test(crossed_with_every_loss),
+		cmocka_unit_test(crossed_with_jitter_and_random_loss),
+		cmocka_unit_test(replayed_candidate_does_not_block),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
