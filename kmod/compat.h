@@ -6,6 +6,7 @@
 #ifndef _FIPS_COMPAT_H
 #define _FIPS_COMPAT_H
 
+#include <crypto/chacha.h>
 #include <linux/netdevice.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
@@ -14,7 +15,7 @@
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
 
-#define FIPS_KERNEL_BEFORE(major, minor) (LINUX_VERSION_CODE < KERNEL_VERSION(major, minor, 0))
+#define FIPS_KERNEL_BEFORE(major, minor) (KERNEL_VERSION(major, minor, 0) > LINUX_VERSION_CODE)
 
 /* 6.4: GSO has a header of its own */
 #if !FIPS_KERNEL_BEFORE(6, 4)
@@ -42,6 +43,43 @@
 #else
 #define fips_compat_genl_ops	genl_split_ops
 #endif
+
+/* 6.7: comparison in constant time has a header of its own */
+#if FIPS_KERNEL_BEFORE(6, 7)
+#include <crypto/algapi.h>
+#else
+#include <crypto/utils.h>
+#endif
+
+/**
+ * fips_compat_chacha20() - XOR with the key stream of a counter
+ * @dst: output
+ * @src: input, may be @dst
+ * @len: bytes
+ * @key: %CHACHA_KEY_SIZE bytes
+ * @ctr: nonce, behind four zero bytes
+ * @block: number of the first block
+ *
+ * 6.16: the state is a struct
+ */
+static inline void fips_compat_chacha20(u8 *dst, const u8 *src, unsigned int len, const u8 *key,
+					u64 ctr, u32 block)
+{
+#if FIPS_KERNEL_BEFORE(6, 16)
+	u32 state[CHACHA_STATE_WORDS];
+#else
+	struct chacha_state state[1];
+#endif
+	u32 words[CHACHA_KEY_SIZE / sizeof(u32)];
+	__le32 iv[4] = { cpu_to_le32(block), 0, cpu_to_le32((u32)ctr), cpu_to_le32(ctr >> 32) };
+
+	memcpy(words, key, CHACHA_KEY_SIZE);
+	le32_to_cpu_array(words, ARRAY_SIZE(words));
+	chacha_init(state, words, (const u8 *)iv);
+	chacha20_crypt(state, dst, src, len);
+	memzero_explicit(words, sizeof(words));
+	memzero_explicit(state, sizeof(state));
+}
 
 /* 6.6: dumps have a genl_info */
 static inline struct nlattr **fips_compat_dump_attrs(struct netlink_callback *cb)

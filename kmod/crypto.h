@@ -4,14 +4,17 @@
  * (link) or 12-byte (session) header as associated data and the counter as
  * nonce (spec 02 §9).
  */
-#ifndef _FIPS_KMOD_CRYPTO_H
-#define _FIPS_KMOD_CRYPTO_H
+#ifndef _FIPS_CRYPTO_H
+#define _FIPS_CRYPTO_H
 
 #include <linux/compiler.h>
 #include <linux/types.h>
 
-void fips_crypto_seal(u8 *text, size_t len, const u8 *hdr, size_t hdr_len, u64 ctr, const u8 *key);
+#define FIPS_CRYPTO_BLOCK	64	/* ChaCha20 */
+
+void fips_crypto_seal(u8 *text, size_t len, const u8 *hdr, size_t hdr_len, size_t room, u64 ctr,
+		      const u8 *key);
 bool __must_check fips_crypto_open(u8 *text, size_t len, const u8 *hdr, size_t hdr_len, u64 ctr,
 				   const u8 *key);
 
-#endif /* _FIPS_KMOD_CRYPTO_H */
+#endif /* _FIPS_CRYPTO_H */

@@ -46,7 +46,7 @@ int fips_set_owner_data(u8 **data, u16 *len, const void *new_data, u16 new_len)
 	u8 *copy = NULL;
 
 	if (new_len) {
-		copy = kmemdup(new_data, new_len, GFP_KERNEL);
+		copy = kmemdup(new_data, new_len, GFP_KERNEL_ACCOUNT);
 		if (!copy)
 			return -ENOMEM;
 	}

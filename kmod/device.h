@@ -143,6 +143,13 @@ bool fips_is_device(const struct net_device *dev);
 /* There is something to age: see that gc_work runs. Under fips_device.lock. */
 void fips_device_kick_gc(struct fips_device *fips);
 
+/* The device knows who it is: node_addr and ipv6 may be read. */
+static inline bool fips_has_addr(const struct fips_device *fips)
+{
+	/* Pairs with the release when dev-set has written both. */
+	return smp_load_acquire(&fips->has_addr);
+}
+
 void fips_device_flush(struct fips_device *fips);
 int fips_set_owner_data(u8 **data, u16 *len, const void *new_data, u16 new_len);
 

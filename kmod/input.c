@@ -312,6 +312,8 @@ void fips_input_session(struct fips_session *session, u32 link_id, u8 fmp_flags,
 		return;
 	}
 	fips_session_rx(session, slot, 1, len, fsp.path_mtu);
+	/* That may have promoted it. */
+	fsp.place = READ_ONCE(slot->place);
 	if (unlikely(fmp_flags & FIPS_FMP_FLAG_CE))
 		fips_count(&session->counters, FIPS_STAT_CE, 1);
 	if (unlikely(fsp.hdr[1] & FIPS_FSP_FLAG_CP))
@@ -388,7 +390,7 @@ static void fips_input_message(const struct fips_fmp *fmp, struct sk_buff *skb)
 		fips_input_link_drop(fmp->link, FIPS_DROP_REASON_DGRAM_SHORT, skb);
 		return;
 	}
-	if (likely(smp_load_acquire(&fips->has_addr) &&
+	if (likely(fips_has_addr(fips) &&
 		   !memcmp(skb->data + FIPS_DGRAM_DST_OFF, fips->node_addr.b,
 			   FIPS_NODE_ADDR_LEN))) {
 		fips_input_local(fmp, skb);

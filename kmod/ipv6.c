@@ -103,7 +103,7 @@ void fips_icmpv6_too_big(struct fips_device *fips, const struct sk_buff *skb, u3
  */
 void fips_icmpv6_unreachable(struct fips_device *fips, const struct sk_buff *skb)
 {
-	if (smp_load_acquire(&fips->has_addr))
+	if (fips_has_addr(fips))
 		fips_icmpv6_send(fips, skb, ICMPV6_DEST_UNREACH, 0, &fips->ipv6);
 }
 
@@ -141,8 +141,8 @@ bool fips_ipv6_tx_check(struct fips_device *fips, struct sk_buff *skb)
 		fips_icmpv6_unreachable(fips, skb);
 		return false;
 	}
-	/* The far end rebuilds the header with our address: another one would break the checksum. */
-	if (unlikely(!smp_load_acquire(&fips->has_addr) ||
+	/* The far end puts our address there: with another one no checksum would match. */
+	if (unlikely(!fips_has_addr(fips) ||
 		     !ipv6_addr_equal(&ipv6_hdr(skb)->saddr, &fips->ipv6))) {
 		fips_drop(fips, FIPS_DROP_REASON_TX_SOURCE);
 		return false;

@@ -339,7 +339,7 @@ struct fips_link *fips_link_new(struct fips_device *fips, const struct fips_link
 	if (err)
 		return ERR_PTR(err);
 
-	link = kzalloc(sizeof(*link), GFP_KERNEL);
+	link = kzalloc(sizeof(*link), GFP_KERNEL_ACCOUNT);
 	if (!link)
 		return ERR_PTR(-ENOMEM);
 	link->fips = fips;
@@ -355,7 +355,7 @@ struct fips_link *fips_link_new(struct fips_device *fips, const struct fips_link
 	skb_queue_head_init(&link->parked);
 	INIT_LIST_HEAD(&link->routes);
 
-	ep = fips_endpoint_new(&params->ep, GFP_KERNEL);
+	ep = fips_endpoint_new(&params->ep, GFP_KERNEL_ACCOUNT);
 	if (!ep) {
 		err = -ENOMEM;
 		goto err_free;
@@ -415,7 +415,7 @@ int fips_link_set(struct fips_link *link, const struct fips_link_params *params,
 		err = fips_link_check_endpoint(&next, extack);
 		if (err)
 			return err;
-		ep = fips_endpoint_new(&next, GFP_KERNEL);
+		ep = fips_endpoint_new(&next, GFP_KERNEL_ACCOUNT);
 		if (!ep)
 			return -ENOMEM;
 	}

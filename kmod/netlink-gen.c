@@ -103,7 +103,7 @@ const struct nla_policy fips_transport_fd_nl_policy[FIPS_A_TRANSPORT_ID + 1] = {
 const struct nla_policy fips_transport_xmit_nl_policy[FIPS_A_TRANSPORT_FRAME + 1] = {
 	[FIPS_A_TRANSPORT_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[FIPS_A_TRANSPORT_ID] = NLA_POLICY_MIN(NLA_U32, 1),
-	[FIPS_A_TRANSPORT_FRAME] = NLA_POLICY_MAX_LEN(FIPS_FRAME_MAX),
+	[FIPS_A_TRANSPORT_FRAME] = { .type = NLA_BINARY, },
 };
 
 /* FIPS_CMD_LINK_NEW - do */
@@ -182,7 +182,7 @@ const struct nla_policy fips_link_xmit_nl_policy[FIPS_A_LINK_MESSAGE + 1] = {
 	[FIPS_A_LINK_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[FIPS_A_LINK_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[FIPS_A_LINK_SLOT] = NLA_POLICY_MAX(NLA_U32, 2),
-	[FIPS_A_LINK_MESSAGE] = NLA_POLICY_MAX_LEN(FIPS_FRAME_MAX),
+	[FIPS_A_LINK_MESSAGE] = { .type = NLA_BINARY, },
 };
 
 /* FIPS_CMD_SESSION_NEW - do */
@@ -253,7 +253,7 @@ const struct nla_policy fips_session_xmit_nl_policy[FIPS_A_SESSION_WITH_COORDS +
 	[FIPS_A_SESSION_SLOT] = NLA_POLICY_MAX(NLA_U32, 2),
 	[FIPS_A_SESSION_MSG_TYPE] = { .type = NLA_U8, },
 	[FIPS_A_SESSION_WITH_COORDS] = { .type = NLA_FLAG, },
-	[FIPS_A_SESSION_MESSAGE] = NLA_POLICY_MAX_LEN(FIPS_FRAME_MAX),
+	[FIPS_A_SESSION_MESSAGE] = { .type = NLA_BINARY, },
 };
 
 /* FIPS_CMD_ROUTE_SET - do */

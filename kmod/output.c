@@ -79,13 +79,6 @@ int fips_way_find(struct fips_way *way, struct fips_session *session, u32 place)
 	return way->link_slot ? 0 : -ENONET;
 }
 
-/* Does an inner packet or frame have the room that sealing takes, in memory that is ours alone? */
-static bool fips_skb_is_ready(const struct sk_buff *skb, unsigned int headroom)
-{
-	return !skb_is_nonlinear(skb) && !skb_cloned(skb) && skb_headroom(skb) >= headroom &&
-	       skb_tailroom(skb) >= FIPS_TAILROOM;
-}
-
 /*
  * Copy an inner packet into a right-sized linear buffer and finish its
  * checksum on the way. The copy pays for the original at its socket.
@@ -126,18 +119,37 @@ static struct sk_buff *fips_skb_copy(struct fips_device *fips, struct sk_buff *s
 }
 
 /*
+ * skb_segment() leaves each segment the headroom of the whole and no tailroom:
+ * move the packet down in its buffer if that yields what copying would.
+ */
+static void fips_skb_shift(struct sk_buff *skb)
+{
+	unsigned int by = FIPS_TAILROOM - skb_tailroom(skb);
+
+	memmove(skb->data - by, skb->data, skb->len);
+	skb->data -= by;
+	skb_set_tail_pointer(skb, skb->len);
+	skb_reset_network_header(skb);
+}
+
+/*
  * Make one inner packet ready for sealing: linear, unshared, with room and a
  * finished checksum. Consumes @skb; returns it, a copy, or NULL.
  */
 static struct sk_buff *fips_skb_prepare(struct fips_device *fips, struct sk_buff *skb)
 {
-	if (unlikely(!fips_skb_is_ready(skb, FIPS_HEADROOM_NEED)))
+	bool ours = !skb_is_nonlinear(skb) && !skb_cloned(skb);
+
+	if (unlikely(!ours || skb_headroom(skb) < FIPS_HEADROOM_NEED ||
+		     skb_headroom(skb) + skb_tailroom(skb) < FIPS_HEADROOM_NEED + FIPS_TAILROOM))
 		return fips_skb_copy(fips, skb);
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb)) {
 		fips_drop(fips, FIPS_DROP_REASON_TX_HEADROOM);
 		kfree_skb(skb);
 		return NULL;
 	}
+	if (skb_tailroom(skb) < FIPS_TAILROOM)
+		fips_skb_shift(skb);
 	return skb;
 }
 
@@ -230,7 +242,8 @@ static void fips_seal_session(struct sk_buff *skb, const struct fips_way *way,
 		memcpy(__skb_push(skb, seal->coords->len), seal->coords->data, seal->coords->len);
 	p = __skb_push(skb, FIPS_FSP_HDR_LEN);
 	fips_put_fsp_hdr(p, seal->flags, len, seal->ctr);
-	fips_crypto_seal(text, len, p, FIPS_FSP_HDR_LEN, seal->ctr, way->slot->tx_key);
+	fips_crypto_seal(text, len, p, FIPS_FSP_HDR_LEN, skb_headroom(skb), seal->ctr,
+			 way->slot->tx_key);
 
 	p = __skb_push(skb, FIPS_DGRAM_HDR_LEN);
 	p[0] = FIPS_LINK_DATAGRAM;
@@ -254,7 +267,7 @@ static void fips_seal_link(struct sk_buff *skb, const struct fips_slot *slot, u8
 	p = __skb_push(skb, FIPS_FMP_HDR_LEN);
 	fips_put_fmp_hdr(p, flags | (slot->k_bit ? FIPS_FMP_FLAG_K : 0), len, slot->remote_index,
 			 ctr);
-	fips_crypto_seal(text, len, p, FIPS_FMP_HDR_LEN, ctr, slot->tx_key);
+	fips_crypto_seal(text, len, p, FIPS_FMP_HDR_LEN, skb_headroom(skb), ctr, slot->tx_key);
 }
 
 /* Keep the first @n frames, drop the rest for their key's limit. */
@@ -442,7 +455,7 @@ void fips_output(struct fips_session *session, struct sk_buff *skb, bool may_sta
 	int err;
 
 	err = fips_way_find(&way, session, FIPS_KEY_SLOT_CURRENT);
-	if (unlikely(err)) {
+	if (unlikely(err || fips_session_unreachable(session))) {
 		fips_stage_session(session, skb, err, may_stage);
 		return;
 	}

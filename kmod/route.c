@@ -68,7 +68,7 @@ static struct fips_route *fips_route_new(struct fips_device *fips, const u8 *des
 	if (fips->n_routes >= FIPS_ROUTES_MAX)
 		fips_route_evict(fips);
 
-	route = kzalloc(sizeof(*route), GFP_KERNEL);
+	route = kzalloc(sizeof(*route), GFP_KERNEL_ACCOUNT);
 	if (!route)
 		return ERR_PTR(-ENOMEM);
 	memcpy(route->dest.b, dest, FIPS_NODE_ADDR_LEN);
@@ -119,7 +119,7 @@ int fips_route_set(struct fips_device *fips, const u8 *dest, struct fips_link *l
 	if (link)
 		list_add_tail(&route->link_list, &link->routes);
 	if (new) {
-		err = rhashtable_insert_fast(&fips->routes, &route->node, fips_route_params);
+		err = rhashtable_lookup_insert_fast(&fips->routes, &route->node, fips_route_params);
 		if (err)
 			goto err_free;
 		fips->n_routes++;

@@ -174,12 +174,12 @@ static int fips_session_publish(struct fips_session *session, struct netlink_ext
 			      &fips->session_serial, GFP_KERNEL);
 	if (err < 0)
 		return err;
-	err = rhashtable_insert_fast(&fips->session_addrs, &session->addr_node,
-				     fips_session_addr_params);
+	err = rhashtable_lookup_insert_fast(&fips->session_addrs, &session->addr_node,
+					    fips_session_addr_params);
 	if (err)
 		goto err_serial;
-	err = rhashtable_insert_fast(&fips->session_ipv6s, &session->ipv6_node,
-				     fips_session_ipv6_params);
+	err = rhashtable_lookup_insert_fast(&fips->session_ipv6s, &session->ipv6_node,
+					    fips_session_ipv6_params);
 	if (err)
 		goto err_addr;
 	fips->n_sessions++;
@@ -220,7 +220,7 @@ struct fips_session *fips_session_new(struct fips_device *fips,
 		NL_SET_ERR_MSG(extack, "device has too many sessions for another remote");
 		return ERR_PTR(-ENOSPC);
 	}
-	session = kzalloc(sizeof(*session), GFP_KERNEL);
+	session = kzalloc(sizeof(*session), GFP_KERNEL_ACCOUNT);
 	if (!session)
 		return ERR_PTR(-ENOMEM);
 	session->fips = fips;
@@ -273,7 +273,7 @@ int fips_session_set(struct fips_session *session, const struct fips_session_par
 	if (params->coords) {
 		if (params->coords_len) {
 			coords = kmalloc(struct_size(coords, data, params->coords_len),
-					 GFP_KERNEL);
+					 GFP_KERNEL_ACCOUNT);
 			if (!coords)
 				return -ENOMEM;
 			coords->len = params->coords_len;

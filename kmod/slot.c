@@ -38,7 +38,7 @@ void fips_index_uninit(struct fips_device *fips)
  */
 int fips_index_add(struct fips_device *fips, struct fips_slot *slot)
 {
-	return rhashtable_insert_fast(&fips->indices, &slot->index_node, fips_index_params);
+	return rhashtable_lookup_insert_fast(&fips->indices, &slot->index_node, fips_index_params);
 }
 
 struct fips_slot *fips_index_find(struct fips_device *fips, u32 index)
@@ -60,7 +60,7 @@ static void fips_slot_free_rcu(struct rcu_head *rcu)
  */
 struct fips_slot *fips_slot_new(struct fips_link *link, u32 local_index)
 {
-	struct fips_slot *slot = kzalloc(sizeof(*slot), GFP_KERNEL);
+	struct fips_slot *slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 
 	if (!slot)
 		return NULL;

@@ -282,6 +282,10 @@ void fips_stage_session(struct fips_session *session, struct sk_buff *skb, int w
 	struct fips_stage *stage = session->fips->stage;
 	struct fips_way way;
 
+	if (fips_session_unreachable(session)) {
+		fips_session_drop(session, FIPS_DROP_REASON_TX_UNREACHABLE);
+		goto unreachable;
+	}
 	switch (why) {
 	case -EHOSTUNREACH:
 		fips_session_drop(session, FIPS_DROP_REASON_NO_ROUTE);
@@ -292,10 +296,6 @@ void fips_stage_session(struct fips_session *session, struct sk_buff *skb, int w
 	case -ENONET:
 		fips_session_drop(session, FIPS_DROP_REASON_NO_KEY);
 		goto drop;
-	}
-	if (fips_session_unreachable(session)) {
-		fips_session_drop(session, FIPS_DROP_REASON_TX_UNREACHABLE);
-		goto unreachable;
 	}
 	if (!may_stage) {
 		fips_session_drop(session, why == -EAGAIN ? FIPS_DROP_REASON_NO_ROUTE :

@@ -69,7 +69,7 @@ struct fips_stage_dest {
  */
 struct fips_stage {
 	struct fips_device *fips;
-	spinlock_t lock;
+	spinlock_t lock; /* see above */
 	u32 seed;
 	struct hlist_head free;
 	struct hlist_head table[FIPS_STAGE_BUCKETS];

@@ -66,7 +66,7 @@ struct fips_transport *fips_transport_new_udp(struct fips_device *fips, u32 id, 
 		NL_SET_ERR_MSG(extack, "device has too many transports for another id");
 		return ERR_PTR(-ENOSPC);
 	}
-	transport = kzalloc(sizeof(*transport), GFP_KERNEL);
+	transport = kzalloc(sizeof(*transport), GFP_KERNEL_ACCOUNT);
 	if (!transport)
 		return ERR_PTR(-ENOMEM);
 	transport->fips = fips;

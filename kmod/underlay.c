@@ -336,7 +336,8 @@ static bool fips_skb_is_charged(const struct sk_buff *skb)
  */
 static void fips_flow_charge(struct sk_buff *head, struct sk_buff *skb)
 {
-	if (skb->sk == head->sk && skb->destructor == head->destructor && fips_skb_is_charged(skb)) {
+	if (skb->sk == head->sk && skb->destructor == head->destructor &&
+	    fips_skb_is_charged(skb)) {
 		skb->destructor = NULL;
 		skb->sk = NULL;
 	} else {
