@@ -15,6 +15,8 @@
 #include "version.h"
 
 #define DRAIN_POLL_MS	20
+#define SLOW_MS		200
+#define SLOW_LOG_MS	10000
 
 struct fips_clock fipsd_clock(void)
 {
@@ -64,13 +66,27 @@ static int rng_random(void *ctx, void *buf, size_t len)
 
 /* ---- node ops ---- */
 
+/* Everything waits while a callback runs: say so when one took long. */
+static void measure(struct fipsd *d, const struct fips_clock *began, const char *what, int detail)
+{
+	u64 now = fipsd_clock().mono_ms, took = now - began->mono_ms;
+
+	if (took < SLOW_MS || now - d->slow_logged < SLOW_LOG_MS)
+		return;
+	d->slow_logged = now;
+	fipsd_log(&d->log, FIPS_LOG_WARN, "%s %d kept the loop for %llu ms", what, detail,
+		  (unsigned long long)took);
+}
+
 static void daemon_event(void *ctx, const struct fips_event *ev)
 {
 	struct fipsd *d = ctx;
 	struct fips_clock now = fipsd_clock();
 
-	if (d->node)
-		fips_node_event(d->node, &now, ev);
+	if (!d->node)
+		return;
+	fips_node_event(d->node, &now, ev);
+	measure(d, &now, "event", ev->type);
 }
 
 static void on_wake(uv_timer_t *timer)
@@ -86,6 +102,7 @@ static void on_wake(uv_timer_t *timer)
 	}
 	d->wake_at = FIPS_NEVER;
 	fips_node_event(d->node, &now, &ev);
+	measure(d, &now, "timer", 0);
 }
 
 static void op_wake_at(void *ctx, u64 mono_ms)
@@ -175,7 +192,8 @@ static int identity_init(struct fipsd *d)
 	fipsd_log(&d->log, FIPS_LOG_INFO, "identity %s (%s)", d->keypair.id.npub,
 		  sources[d->key_source]);
 	if (!fips_secrets_locked(d->secrets))
-		fipsd_log(&d->log, FIPS_LOG_WARN, "secrets can't be locked into memory (RLIMIT_MEMLOCK)");
+		fipsd_log(&d->log, FIPS_LOG_WARN,
+			  "secrets can't be locked into memory (RLIMIT_MEMLOCK)");
 	return 0;
 }
 
@@ -187,7 +205,8 @@ static void identity_stop(struct fipsd *d)
 	d->secrets = NULL;
 }
 
-static void hosts_init(struct fipsd *d)
+/* Aliases first: the file overrides them (spec 12 §10). */
+static void hosts_load(struct fipsd *d)
 {
 	size_t i;
 
@@ -200,6 +219,19 @@ static void hosts_init(struct fipsd *d)
 			fips_hosts_add(&d->hosts, peer->alias, &peer->id);
 	}
 	fips_hosts_load(&d->hosts, &d->pk, FIPS_HOSTS_FILE);
+}
+
+void fipsd_hosts_refresh(struct fipsd *d)
+{
+	u64 now = fipsd_clock().mono_ms;
+
+	if (now - d->hosts_checked < d->cfg->tick_interval_secs * 1000)
+		return;
+	d->hosts_checked = now;
+	if (!fips_hosts_stale(&d->hosts, FIPS_HOSTS_FILE))
+		return;
+	fips_hosts_clear(&d->hosts);
+	hosts_load(d);
 }
 
 /* ---- data plane ---- */
@@ -270,8 +302,11 @@ static int node_init(struct fipsd *d)
 		.dp = d->prov->ops,
 		.dp_ctx = d->dp,
 	};
-	int ret = fips_node_new(&setup, &d->node);
+	int ret;
 
+	if (d->prov->inherited)
+		d->prov->inherited(d->dp, setup.epoch);
+	ret = fips_node_new(&setup, &d->node);
 	if (ret)
 		fipsd_log(&d->log, FIPS_LOG_ERROR, "cannot make the node: %s", strerror(-ret));
 	return ret;
@@ -279,6 +314,7 @@ static int node_init(struct fipsd *d)
 
 static int transports_init(struct fipsd *d)
 {
+	struct fips_clock now = fipsd_clock();
 	int up;
 
 	d->udps = (struct fipsd_udps){
@@ -290,8 +326,11 @@ static int transports_init(struct fipsd *d)
 		.ctx = d,
 	};
 	up = fipsd_udps_start(&d->udps, d->cfg);
-	if (up > 0)
+	if (up > 0) {
+		if (d->prov->restore)
+			d->prov->restore(d->dp, d->node, &now);
 		return 0;
+	}
 	fipsd_log(&d->log, FIPS_LOG_ERROR, "no operational transports%s",
 		  d->cfg->udp.n ? "" : ": the configuration has no transports.udp section");
 	return -ENODEV;
@@ -388,6 +427,24 @@ static void on_signal(uv_signal_t *sig, int signum)
 	uv_timer_start(&d->drain, on_drain, 0, DRAIN_POLL_MS);
 }
 
+static void on_dump(uv_signal_t *sig, int signum)
+{
+	struct fipsd *d = sig->data;
+	struct fips_clock now = fipsd_clock();
+	struct fips_node_view v;
+
+	(void)signum;
+	fips_node_view(d->node, &now, &v);
+	fipsd_log(&d->log, FIPS_LOG_INFO,
+		  "dump: node %s: peers %zu, handshakes %zu, links %zu, sessions %zu, keys %zu",
+		  fipsd_state_name(d), v.peers, v.legs, v.links, v.sessions, v.identities);
+	fipsd_log(&d->log, FIPS_LOG_INFO,
+		  "dump: data plane %s, %zu names asked, %zu hosts, %zu control clients",
+		  d->prov->name, d->resolver.count, d->hosts.n,
+		  d->control ? fipsd_control_clients(d->control) : 0);
+	fipsd_udps_dump(&d->udps);
+}
+
 /* ---- all of it ---- */
 
 static int loop_init(struct fipsd *d)
@@ -400,10 +457,12 @@ static int loop_init(struct fipsd *d)
 	uv_timer_init(&d->loop, &d->drain);
 	uv_signal_init(&d->loop, &d->sigterm);
 	uv_signal_init(&d->loop, &d->sigint);
+	uv_signal_init(&d->loop, &d->sigusr1);
 	d->wake.data = d;
 	d->drain.data = d;
 	d->sigterm.data = d;
 	d->sigint.data = d;
+	d->sigusr1.data = d;
 	d->wake_at = FIPS_NEVER;
 	fipsd_resolver_init(&d->resolver, &d->loop, daemon_event, d);
 	return 0;
@@ -415,6 +474,7 @@ static void loop_stop(struct fipsd *d)
 	uv_close((uv_handle_t *)&d->drain, NULL);
 	uv_close((uv_handle_t *)&d->sigterm, NULL);
 	uv_close((uv_handle_t *)&d->sigint, NULL);
+	uv_close((uv_handle_t *)&d->sigusr1, NULL);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&d->loop))
 		fipsd_log(&d->log, FIPS_LOG_WARN, "a handle was left on the loop");
@@ -434,7 +494,7 @@ static int start(struct fipsd *d)
 	fips_config_wipe_secrets(d->cfg);
 	if (ret)
 		return ret;
-	hosts_init(d);
+	hosts_load(d);
 	ret = dataplane_init(d);
 	if (!ret)
 		ret = node_init(d);
@@ -448,6 +508,7 @@ static int start(struct fipsd *d)
 		return ret;
 	uv_signal_start(&d->sigterm, on_signal, SIGTERM);
 	uv_signal_start(&d->sigint, on_signal, SIGINT);
+	uv_signal_start(&d->sigusr1, on_dump, SIGUSR1);
 	d->state = d->tun_failed || d->udps.failed ? FIPSD_DEGRADED : FIPSD_RUNNING;
 	return 0;
 }
@@ -477,7 +538,9 @@ int fipsd_run(struct fipsd *d)
 	char ipv6[FIPS_IPV6_TEXT_SIZE];
 	int ret;
 
-	fipsd_log(&d->log, FIPS_LOG_INFO, "fipsd %s", fips_version);
+	fipsd_log(&d->log, FIPS_LOG_INFO, "fipsd %s", fips_version());
+	/* libuv writes to control clients that have left. */
+	signal(SIGPIPE, SIG_IGN);
 	if (sodium_init() < 0 || loop_init(d))
 		return 1;
 	ret = start(d);

@@ -60,8 +60,11 @@ struct fipsd {
 	uv_timer_t drain;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
+	uv_signal_t sigusr1;
 	u64 wake_at;
 	u64 drain_until;
+	u64 hosts_checked;	/* monotonic ms */
+	u64 slow_logged;
 
 	void (*ready)(void *ctx, int code);
 	void *ready_ctx;
@@ -77,6 +80,9 @@ int fipsd_run(struct fipsd *d);
 
 struct fips_clock fipsd_clock(void);
 const char *fipsd_state_name(const struct fipsd *d);
+
+/* Read the hosts file again if it changed; looks at most once a tick. */
+void fipsd_hosts_refresh(struct fipsd *d);
 
 /* Text of spec 13 §5.1; @id and @alias may be NULL. */
 void fipsd_display_name(const struct fipsd *d, const struct fips_node_addr *addr,

@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <uv.h>
 
-#include "../libfips/node.h"
-#include "../nl/fipsnl.h"
 #include "../nl/ifconfig.h"
 #include "kernel.h"
 
@@ -23,31 +21,7 @@
 #define DATA_RCVBUF	(512 * 1024)
 #define BATCH		64	/* upcalls a turn of the loop */
 
-/**
- * struct kernel - the provider's state
- * @control: commands, and control upcalls
- * @data: data upcalls
- * @poll: one for each socket
- * @later: runs while upcalls are kept in @control
- * @open_handles: of libuv, until the last has closed
- */
-struct kernel {
-	struct fips_provider_config cfg;
-	char ifname[IFNAMSIZ];
-	struct fips_provider_host host;
-	u32 ifindex;
-	bool ruled;
-	struct fipsnl control;
-	struct fipsnl data;
-	uv_poll_t poll[2];
-	uv_idle_t later;
-	int open_handles;
-};
-
-static void say(struct kernel *k, int level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void say(struct kernel *k, int level, const char *fmt, ...)
+void kernel_say(struct kernel *k, int level, const char *fmt, ...)
 {
 	char line[320];
 	va_list ap;
@@ -68,7 +42,7 @@ static void deliver(struct kernel *k, struct fipsnl_upcall *up)
 	if (!ret)
 		k->host.event(k->host.ctx, &ev);
 	else if (ret != -ENOMSG)
-		say(k, FIPS_LOG_WARN, "an upcall of the kernel was not understood");
+		kernel_say(k, FIPS_LOG_WARN, "an upcall of the kernel was not understood");
 	fipsnl_upcall_free(up);
 }
 
@@ -84,10 +58,10 @@ static void drain(struct kernel *k, struct fipsnl *nl)
 		} else if (ret == -ENOBUFS && nl == &k->control) {
 			struct fips_event ev = { .type = FIPS_EV_RESYNC };
 
-			say(k, FIPS_LOG_WARN, "upcalls were lost, comparing with the kernel");
+			kernel_say(k, FIPS_LOG_WARN, "upcalls were lost, comparing with the kernel");
 			k->host.event(k->host.ctx, &ev);
 		} else if (ret != -EAGAIN && ret != -ENOBUFS) {
-			say(k, FIPS_LOG_ERROR, "netlink: %s", strerror(-ret));
+			kernel_say(k, FIPS_LOG_ERROR, "netlink: %s", strerror(-ret));
 			return;
 		}
 	}
@@ -121,7 +95,7 @@ static int done(struct kernel *k, const char *what, int ret)
 	if (fipsnl_has_pending(&k->control))
 		uv_idle_start(&k->later, on_later);
 	if (ret && *k->control.error)
-		say(k, FIPS_LOG_DEBUG, "kernel: %s: %s", what, k->control.error);
+		kernel_say(k, FIPS_LOG_DEBUG, "kernel: %s: %s", what, k->control.error);
 	return ret;
 }
 
@@ -330,6 +304,30 @@ static int op_dev_get(void *dp, struct fips_dp_stats *stats)
 	return ret;
 }
 
+static int op_dev_owner(void *dp, const void *data, size_t len)
+{
+	struct kernel *k = dp;
+
+	return done(k, "dev-set", fipsnl_dev_set_owner_data(&k->control, k->ifindex, data, len));
+}
+
+static int op_link_owner(void *dp, u32 id, const void *data, size_t len)
+{
+	struct kernel *k = dp;
+
+	return done(k, "link-set", fipsnl_link_set_owner_data(&k->control, k->ifindex, id, data,
+							      len));
+}
+
+static int op_session_owner(void *dp, const struct fips_node_addr *remote, const void *data,
+			    size_t len)
+{
+	struct kernel *k = dp;
+
+	return done(k, "session-set", fipsnl_session_set_owner_data(&k->control, k->ifindex,
+								    remote, data, len));
+}
+
 static const struct fips_dp_ops kernel_ops = {
 	.name = "kernel",
 	.dev_set = op_dev_set,
@@ -355,6 +353,9 @@ static const struct fips_dp_ops kernel_ops = {
 	.route_del = op_route_del,
 	.route_flush = op_route_flush,
 	.dev_get = op_dev_get,
+	.dev_owner = op_dev_owner,
+	.link_owner = op_link_owner,
+	.session_owner = op_session_owner,
 };
 
 /* ---- provider ---- */
@@ -366,7 +367,7 @@ static int kernel_transport_add(void *dp, const struct fips_transport_info *info
 		       fipsnl_transport_new(&k->control, k->ifindex, info, fd, NULL, 0));
 
 	if (ret && *k->control.error)
-		say(k, FIPS_LOG_WARN, "the kernel refuses the socket: %s", k->control.error);
+		kernel_say(k, FIPS_LOG_WARN, "the kernel refuses the socket: %s", k->control.error);
 	return ret;
 }
 
@@ -393,43 +394,49 @@ static int sockets_open(struct kernel *k, char *why, size_t why_len)
 	return ret;
 }
 
-/* Another node's device: its address would stay on the interface. */
-static bool is_foreign(struct kernel *k)
-{
-	struct fipsnl_dev dev = { 0 };
-
-	return fipsnl_dev_get(&k->control, k->ifindex, &dev) ||
-	       (dev.has_addr && !fips_node_addr_eq(&dev.addr, &k->cfg.addr));
-}
-
-/* Become the owner of what is there; what a dead one left on it is flushed. */
-static int own(struct kernel *k, char *why, size_t why_len)
+/*
+ * Become the owner. What a dead one left is kept if it was ours and says who it
+ * was (its startup epoch), else flushed.
+ */
+static int own(struct kernel *k, bool takeover, char *why, size_t why_len)
 {
 	int ret;
 
 	k->ifindex = if_nametoindex(k->ifname);
-	ret = fipsnl_dev_own(&k->control, k->ifindex, k->data.portid, false);
+	ret = fipsnl_dev_own(&k->control, k->ifindex, k->data.portid, takeover);
 	if (ret)
 		snprintf(why, why_len, "interface %s can't be owned: %s", k->ifname,
 			 *k->control.error ? k->control.error : strerror(-ret));
 	return ret;
 }
 
+/* A device of that name is there: take it over, or replace it if it is another node's. */
+static int own_existing(struct kernel *k, char *why, size_t why_len)
+{
+	struct fipsnl_dev dev = { 0 };
+	int ret;
+
+	k->ifindex = if_nametoindex(k->ifname);
+	ret = fipsnl_dev_get(&k->control, k->ifindex, &dev);
+	if (ret || dev.owned || !dev.has_addr || fips_node_addr_eq(&dev.addr, &k->cfg.addr)) {
+		k->inherited = !ret && fips_node_saved_epoch(dev.owner_data, dev.owner_len,
+							     k->epoch);
+		return own(k, k->inherited, why, why_len);
+	}
+	ret = fips_ifconfig_delete(k->ifname, "fips", why, why_len);
+	if (!ret)
+		ret = kernel_device_new(k->ifname, k->cfg.mtu, why, why_len);
+	return ret ? ret : own(k, false, why, why_len);
+}
+
 static int device_own(struct kernel *k, char *why, size_t why_len)
 {
 	int ret = kernel_device_new(k->ifname, k->cfg.mtu, why, why_len);
-	bool existed = ret == -EEXIST;
 
-	if (ret && !existed)
-		return ret;
-	ret = own(k, why, why_len);
-	if (!ret && existed && is_foreign(k)) {
-		ret = fips_ifconfig_delete(k->ifname, "fips", why, why_len);
-		if (!ret)
-			ret = kernel_device_new(k->ifname, k->cfg.mtu, why, why_len);
-		if (!ret)
-			ret = own(k, why, why_len);
-	}
+	if (ret == -EEXIST)
+		ret = own_existing(k, why, why_len);
+	else if (!ret)
+		ret = own(k, false, why, why_len);
 	if (ret)
 		return ret;
 	ret = fipsnl_dev_set_linger(&k->control, k->ifindex, k->cfg.linger);
@@ -457,7 +464,7 @@ static void device_delete(struct kernel *k)
 	if (k->ruled)
 		fips_ifconfig_down();
 	if (fips_ifconfig_delete(k->ifname, "fips", why, sizeof(why)))
-		say(k, FIPS_LOG_WARN, "%s", why);
+		kernel_say(k, FIPS_LOG_WARN, "%s", why);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -556,5 +563,8 @@ const struct fips_provider fips_provider_kernel = {
 	.open = kernel_open,
 	.transport_add = kernel_transport_add,
 	.transport_del = kernel_transport_del,
+	.inherited = kernel_inherited,
+	.transport_take = kernel_transport_take,
+	.restore = kernel_restore,
 	.close = kernel_close,
 };

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "resolver.h"
@@ -20,6 +21,8 @@
 #define DATAGRAM_MAX	2048	/* what is left for us is shorter; longer ones are cut and fail */
 #define DEFAULT_BIND	"0.0.0.0:2121"
 #define OUTBOUND_BIND	"0.0.0.0:0"
+#define BIND_RETRIES	10
+#define BIND_RETRY_MS	20
 
 const char *fipsd_transport_state_name(enum fipsd_transport_state state)
 {
@@ -126,7 +129,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	read_drops(udp, &b.msg[n ? n - 1 : 0].msg_hdr);
 	for (i = 0; i < n; i++)
 		if (!(b.msg[i].msg_hdr.msg_flags & MSG_TRUNC))
-			udp_deliver(udp, (struct sockaddr *)&b.from[i], b.data[i], b.msg[i].msg_len);
+			udp_deliver(udp, (struct sockaddr *)&b.from[i], b.data[i],
+				    b.msg[i].msg_len);
 }
 
 /* ---- send ---- */
@@ -171,11 +175,11 @@ static void set_buffer(struct fipsd_udps *set, int fd, int option, u64 want, con
 	/* Linux reports twice of what it granted. */
 	if (got / 2 < value)
 		fipsd_log(set->log, FIPS_LOG_WARN,
-			  "UDP %s buffer clamped by the kernel to %d bytes (wanted %d; see net.core.%s)",
+			  "UDP %s buffer clamped by the kernel to %d bytes of %d (net.core.%s)",
 			  what, got / 2, value, option == SO_RCVBUF ? "rmem_max" : "wmem_max");
 }
 
-static int udp_socket(const struct fips_taddr *bind_to)
+static int udp_socket_once(const struct fips_taddr *bind_to)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = fipsd_taddr_to_sockaddr(bind_to, &ss);
@@ -196,6 +200,24 @@ fail:
 	ret = -errno;
 	close(fd);
 	return ret;
+}
+
+/*
+ * A socket that the kernel data plane has just let go may take a moment to
+ * leave its port.
+ */
+static int udp_socket(const struct fips_taddr *bind_to)
+{
+	struct timespec ts = { .tv_nsec = BIND_RETRY_MS * 1000000L };
+	int fd, tries;
+
+	for (tries = 0; tries < BIND_RETRIES; tries++) {
+		fd = udp_socket_once(bind_to);
+		if (fd != -EADDRINUSE)
+			break;
+		nanosleep(&ts, NULL);
+	}
+	return fd;
 }
 
 static int udp_local(int fd, struct fips_taddr *local)
@@ -244,6 +266,14 @@ static void udp_close(struct fipsd_udp *udp)
 	udp->fd = -1;
 }
 
+/* A socket of the last run: the data plane never let go of it. */
+static int udp_resume(struct fipsd_udp *udp)
+{
+	int ret = udp_local(udp->fd, &udp->info.local);
+
+	return ret ? ret : udp_poll_start(udp);
+}
+
 static int udp_open(struct fipsd_udp *udp, const struct fips_cfg_udp *cfg,
 		    const struct fips_taddr *bind_to)
 {
@@ -251,6 +281,12 @@ static int udp_open(struct fipsd_udp *udp, const struct fips_cfg_udp *cfg,
 	int one = 1, ret;
 
 	udp->state = FIPSD_TRANSPORT_STARTING;
+	udp->info.local = *bind_to;
+	if (set->prov->transport_take) {
+		udp->fd = set->prov->transport_take(set->dp, &udp->info);
+		if (udp->fd >= 0)
+			return udp_resume(udp);
+	}
 	udp->fd = udp_socket(bind_to);
 	if (udp->fd < 0)
 		return udp->fd;
@@ -293,8 +329,8 @@ static void udp_start(struct fipsd_udps *set, const struct fips_cfg_udp *cfg,
 		udp->state = FIPSD_TRANSPORT_FAILED;
 		set->n++;
 		set->failed++;
-		fipsd_log(set->log, FIPS_LOG_WARN, "UDP transport %s%s%s failed to start on %s: %s",
-			  udp->info.name, *udp->info.name ? " " : "", "", text, strerror(-ret));
+		fipsd_log(set->log, FIPS_LOG_WARN, "UDP transport%s%s failed to start on %s: %s",
+			  *udp->info.name ? " " : "", udp->info.name, text, strerror(-ret));
 		return;
 	}
 	set->n++;
@@ -362,6 +398,24 @@ int fipsd_udps_start(struct fipsd_udps *set, const struct fips_config *cfg)
 	for (i = 0; i < set->n; i++)
 		up += set->v[i].state == FIPSD_TRANSPORT_UP;
 	return up;
+}
+
+void fipsd_udps_dump(const struct fipsd_udps *set)
+{
+	char text[FIPS_TADDR_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		const struct fipsd_udp *udp = &set->v[i];
+		const struct fipsd_udp_stats *s = &udp->stats;
+
+		fipsd_log(set->log, FIPS_LOG_INFO,
+			  "dump: UDP %u %s on %s: handshakes out %llu, in %llu, errors %llu, %llu",
+			  udp->info.id, fipsd_transport_state_name(udp->state),
+			  fips_taddr_format(&udp->info.local, text),
+			  (unsigned long long)s->packets_sent, (unsigned long long)s->packets_recv,
+			  (unsigned long long)s->send_errors, (unsigned long long)s->recv_errors);
+	}
 }
 
 void fipsd_udps_stop(struct fipsd_udps *set)

@@ -89,6 +89,9 @@ int fipsd_udps_start(struct fipsd_udps *set, const struct fips_config *cfg);
 /* Take the sockets back and close them. */
 void fipsd_udps_stop(struct fipsd_udps *set);
 
+/* State and counters into the log. */
+void fipsd_udps_dump(const struct fipsd_udps *set);
+
 /* Send a handshake. 0 or a negative errno. */
 int fipsd_udp_send(struct fipsd_udps *set, u32 id, const struct fips_taddr *to, const void *data,
 		   size_t len);

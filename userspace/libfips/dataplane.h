@@ -73,8 +73,6 @@ struct fips_dp_key {
  * @mtu: largest frame
  * @candidate: as responder: announce FIPS_EV_LINK_CONFIRMED with the first frame
  * @key: first epoch (index with or without keys), or NULL
- * @owner_data: opaque bytes kept for a successor, at most 512
- * @owner_len: their number
  */
 struct fips_dp_link {
 	u32 id;
@@ -84,8 +82,6 @@ struct fips_dp_link {
 	u16 mtu;
 	bool candidate;
 	const struct fips_dp_key *key;
-	const void *owner_data;
-	size_t owner_len;
 };
 
 /**
@@ -96,8 +92,6 @@ struct fips_dp_link {
  * @coords_len: their length in bytes
  * @coords_count: messages that still carry them
  * @key: first epoch, or NULL
- * @owner_data: opaque bytes kept for a successor, at most 512
- * @owner_len: their number
  */
 struct fips_dp_session {
 	struct fips_node_addr remote;
@@ -106,8 +100,6 @@ struct fips_dp_session {
 	size_t coords_len;
 	u8 coords_count;
 	const struct fips_dp_key *key;
-	const void *owner_data;
-	size_t owner_len;
 };
 
 /**
@@ -160,7 +152,7 @@ struct fips_dp_session_info {
 	struct fips_dp_stats stats;
 };
 
-/**
+/*
  * struct fips_dp_ops - what a data plane can be told
  *
  * All are called from the node's thread; none calls back into the node: what a
@@ -204,6 +196,15 @@ struct fips_dp_ops {
 
 	/* Device totals. */
 	int (*dev_get)(void *dp, struct fips_dp_stats *stats);
+
+	/*
+	 * Owner data: opaque bytes that a successor of this process finds (at most 512, nothing
+	 * secret). All three or none; a data plane that dies with the process has none.
+	 */
+	int (*dev_owner)(void *dp, const void *data, size_t len);
+	int (*link_owner)(void *dp, u32 id, const void *data, size_t len);
+	int (*session_owner)(void *dp, const struct fips_node_addr *remote, const void *data,
+			     size_t len);
 };
 
 #endif /* FIPS_DATAPLANE_H */

@@ -21,9 +21,23 @@ static struct fips_index_entry *index_entry(const struct fips_indices *set, u32 
 	return e;
 }
 
-int fips_index_alloc(struct fips_indices *set, const struct fips_rng *rng, void *owner, u32 *index)
+int fips_index_take(struct fips_indices *set, void *owner, u32 index)
 {
 	struct fips_index_entry *e;
+
+	if (index_entry(set, index))
+		return -EEXIST;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	e->index = index;
+	e->owner = owner;
+	HASH_ADD(hh, set->hash, index, sizeof(e->index), e);
+	return 0;
+}
+
+int fips_index_alloc(struct fips_indices *set, const struct fips_rng *rng, void *owner, u32 *index)
+{
 	int i, ret;
 	u32 draw;
 
@@ -36,14 +50,8 @@ int fips_index_alloc(struct fips_indices *set, const struct fips_rng *rng, void 
 	}
 	if (i == FIPS_INDEX_ATTEMPTS)
 		return -ENOSPC;
-	e = calloc(1, sizeof(*e));
-	if (!e)
-		return -ENOMEM;
-	e->index = draw;
-	e->owner = owner;
-	HASH_ADD(hh, set->hash, index, sizeof(e->index), e);
 	*index = draw;
-	return 0;
+	return fips_index_take(set, owner, draw);
 }
 
 void *fips_index_find(const struct fips_indices *set, u32 index)

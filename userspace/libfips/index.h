@@ -30,6 +30,8 @@ struct fips_indices {
  * Return: 0, -ENOSPC (100 draws were all in use), -ENOMEM or the error of @rng.
  */
 int fips_index_alloc(struct fips_indices *set, const struct fips_rng *rng, void *owner, u32 *index);
+/* The same for an index that is in use already (takeover). -EEXIST or -ENOMEM. */
+int fips_index_take(struct fips_indices *set, void *owner, u32 index);
 void *fips_index_find(const struct fips_indices *set, u32 index);
 void fips_index_release(struct fips_indices *set, u32 index);
 

@@ -146,7 +146,9 @@ static int node_init(struct fips_node *n, const struct fips_node_setup *setup)
 	node_rate_known(t, t->rate_limit.session_setup_burst, t->rate_limit.session_setup_rate,
 			false, &n->setup_known_rate);
 	ret = node_admit_init(n);
-	return ret ? ret : node_dev_set(n);
+	if (!ret)
+		ret = node_dev_set(n);
+	return ret ? ret : node_owner_dev(n);
 }
 
 int fips_node_new(const struct fips_node_setup *setup, struct fips_node **out)
@@ -189,14 +191,14 @@ void fips_node_free(struct fips_node *n)
 
 /* ---- entry and exit of every call ---- */
 
-static void node_enter(struct fips_node *n, const struct fips_clock *now)
+void node_enter(struct fips_node *n, const struct fips_clock *now)
 {
 	if (now->mono_ms >= n->now.mono_ms)	/* it does not run backwards */
 		n->now = *now;
 	fips_timers_run(&n->timers, n, n->now.mono_ms);
 }
 
-static void node_leave(struct fips_node *n)
+void node_leave(struct fips_node *n)
 {
 	u64 next;
 

@@ -210,6 +210,77 @@ void fips_node_learn(struct fips_node *n, const struct fips_clock *now,
  */
 bool fips_node_drain(struct fips_node *n, const struct fips_clock *now);
 
+/* ---- Takeover: a data plane that outlived its daemon is full of links already. ---- */
+
+/**
+ * struct fips_saved_link - a link as the data plane has it
+ * @id: its number
+ * @transport_id: transport, known to the node by FIPS_EV_TRANSPORT_UP
+ * @remote: the peer's endpoint
+ * @mtu: largest frame
+ * @established: a frame has authenticated, or we were the initiator with keys
+ * @local_index: of the current slot
+ * @remote_index: of the current slot
+ * @k_bit: of the current slot
+ * @owner: owner data
+ * @owner_len: its length
+ */
+struct fips_saved_link {
+	u32 id;
+	u32 transport_id;
+	struct fips_taddr remote;
+	u16 mtu;
+	bool established;
+	u32 local_index;
+	u32 remote_index;
+	u8 k_bit;
+	const void *owner;
+	size_t owner_len;
+};
+
+/**
+ * struct fips_saved_session - a session as the data plane has it
+ * @remote: far end
+ * @path_mtu: largest frame of the path
+ * @has_key: the current slot has keys
+ * @k_bit: of the current slot
+ * @owner: owner data
+ * @owner_len: its length
+ */
+struct fips_saved_session {
+	struct fips_node_addr remote;
+	u16 path_mtu;
+	bool has_key;
+	u8 k_bit;
+	const void *owner;
+	size_t owner_len;
+};
+
+/**
+ * fips_node_saved_epoch() - startup epoch of the predecessor, for struct fips_node_setup
+ * @owner: owner data of the device
+ * @len: its length
+ * @epoch: %FIPS_EPOCH_LEN bytes, written
+ *
+ * Return: false if the device has none.
+ */
+bool fips_node_saved_epoch(const void *owner, size_t len, u8 *epoch);
+
+/**
+ * fips_node_restore_link() - take a link over
+ * @n: node, with its transports up and before fips_node_set_peers()
+ * @now: time
+ * @saved: the link; oldest (smallest id) first, since the newest one of a peer is used
+ *
+ * Return: 0; a negative errno if it was of no use: then it is gone from the data plane.
+ */
+int fips_node_restore_link(struct fips_node *n, const struct fips_clock *now,
+			   const struct fips_saved_link *saved);
+
+/* The same for a session; after the links. */
+int fips_node_restore_session(struct fips_node *n, const struct fips_clock *now,
+			      const struct fips_saved_session *saved);
+
 /* ---- Views for the control socket; strings and pointers are valid until the next call. ---- */
 
 struct fips_peer_view {

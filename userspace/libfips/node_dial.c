@@ -314,6 +314,21 @@ static void dial_start(struct fips_node *n, struct node_dial *d)
 		dial_failed(n, d);
 }
 
+/* A peer has become silent: ask at its addresses whether it is still the same. */
+void node_dial_probe(struct fips_node *n, const struct fips_node_addr *addr)
+{
+	struct node_dial *d = node_dial_find(n, addr);
+	struct node_link *l;
+
+	if (!d || !dial_automatic(d) || !d->auto_reconnect || n->draining || d->legs || d->queries)
+		return;
+	dial_start(n, d);
+	DL_FOREACH(n->link_list, l) {
+		if (l->state == NODE_LINK_DIALING && fips_node_addr_eq(&l->peer.addr, addr))
+			l->probe = true;
+	}
+}
+
 static void dial_retry(void *owner, struct fips_timer *t)
 {
 	struct node_dial *d = node_container(t, struct node_dial, retry);

@@ -74,6 +74,7 @@ struct node_dial;
  * @state: &enum node_link_state
  * @outbound: we sent msg1
  * @refresh: outbound: the peer had a link when we dialled, this one is to replace it
+ * @probe: refresh: only to find out whether the peer is still the same
  * @friendly: candidate: its node is configured or a peer
  * @transport_id: where
  * @remote: there
@@ -105,6 +106,7 @@ struct node_link {
 	enum node_link_state state;
 	bool outbound;
 	bool refresh;
+	bool probe;
 	bool friendly;
 	u32 transport_id;
 	struct fips_taddr remote;
@@ -470,6 +472,9 @@ struct fips_node {
 /* node.c */
 __attribute__((format(printf, 3, 4)))
 void node_log(const struct fips_node *n, enum fips_log_level level, const char *fmt, ...);
+/* First and last statement of every call from outside. */
+void node_enter(struct fips_node *n, const struct fips_clock *now);
+void node_leave(struct fips_node *n);
 struct node_transport *node_transport_find(const struct fips_node *n, u32 id);
 u64 node_resend_delay(const struct fips_node *n, u32 resends);
 u64 node_handshake_timeout(const struct fips_node *n);
@@ -481,6 +486,8 @@ bool node_acl_allows(const struct fips_node *n, const struct fips_identity *id, 
 /* node_link.c */
 struct node_link *node_link_new(struct fips_node *n, u32 transport_id,
 				const struct fips_taddr *remote, const struct fips_identity *peer);
+struct node_link *node_link_adopt(struct fips_node *n, const struct fips_saved_link *saved,
+				  const struct fips_identity *peer);
 void node_link_free(struct fips_node *n, struct node_link *l);
 int node_link_install(struct fips_node *n, struct node_link *l, const struct fips_noise *noise);
 void node_link_moved(struct fips_node *n, struct node_link *l, u32 transport_id,
@@ -519,6 +526,7 @@ void node_leg_msg2(struct fips_node *n, u32 transport_id, const struct fips_tadd
 		   const u8 *data, size_t len);
 void node_leg_fail(struct fips_node *n, struct node_link *l);
 void node_leg_cancel(struct fips_node *n, const struct fips_node_addr *peer);
+void node_leg_cancel_refresh(struct fips_node *n, const struct fips_node_addr *peer);
 void node_leg_resend(void *owner, struct fips_timer *t);
 
 /* node_candidate.c */
@@ -546,6 +554,7 @@ int node_dial_path(struct fips_node *n, const struct fips_identity *id, u32 tran
 int node_dial_configure(struct fips_node *n, const struct fips_peer_config *peers, size_t count);
 int node_dial_once(struct fips_node *n, const struct fips_identity *id,
 		   const struct fips_peer_addr *addr);
+void node_dial_probe(struct fips_node *n, const struct fips_node_addr *addr);
 void node_dial_transport_up(struct fips_node *n);
 void node_dial_resolved(struct fips_node *n, const struct fips_event *ev);
 void node_dial_stop(struct fips_node *n);
@@ -608,5 +617,10 @@ void node_session_gone(struct fips_node *n, const struct fips_node_addr *remote)
 /* node_signal.c */
 void node_signal(struct fips_node *n, const struct fips_datagram *dgram);
 void node_session_mtu(struct fips_node *n, struct node_session *s, u16 mtu, bool may_raise);
+
+/* node_takeover.c: what a successor has to know */
+int node_owner_dev(struct fips_node *n);
+void node_owner_link(struct fips_node *n, const struct node_link *l);
+void node_owner_session(struct fips_node *n, const struct node_session *s);
 
 #endif /* _LIBFIPS_NODE_INTERNAL_H */

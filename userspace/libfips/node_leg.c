@@ -85,12 +85,28 @@ int node_leg_start(struct fips_node *n, struct node_dial *d, const struct node_t
 	return 0;
 }
 
+/* The silence that made us ask is over. */
+static bool leg_answered_otherwise(const struct fips_node *n, const struct node_link *l)
+{
+	const struct node_peer *p = l->probe ? node_peer_find(n, &l->peer.addr) : NULL;
+	u64 silent;
+
+	return p && node_link_heard(n, p->link, &silent) && silent < n->now.mono_ms - l->created;
+}
+
 /* 03 §6.2. A repetition that could not be sent does not count. */
 void node_leg_resend(void *owner, struct fips_timer *t)
 {
 	struct node_link *l = node_container(t, struct node_link, resend);
 	struct fips_node *n = owner;
 
+	if (leg_answered_otherwise(n, l)) {
+		const struct fips_node_addr peer = l->peer.addr;
+
+		node_link_free(n, l);
+		node_dial_leg_done(n, &peer, false);
+		return;
+	}
 	if (l->resends >= n->timing.rate_limit.handshake_max_resends)
 		return;
 	if (leg_send(n, l)) {
@@ -116,6 +132,20 @@ void node_leg_cancel(struct fips_node *n, const struct fips_node_addr *peer)
 	struct node_link *l;
 
 	while ((l = node_link_of_peer(n, peer, NODE_LINK_DIALING))) {
+		node_link_free(n, l);
+		node_dial_leg_done(n, peer, false);
+	}
+}
+
+/* The link that they were to replace is gone: the retry schedule takes over. Frees them. */
+void node_leg_cancel_refresh(struct fips_node *n, const struct fips_node_addr *peer)
+{
+	struct node_link *l, *tmp;
+
+	DL_FOREACH_SAFE(n->link_list, l, tmp) {
+		if (l->state != NODE_LINK_DIALING || !l->refresh ||
+		    !fips_node_addr_eq(&l->peer.addr, peer))
+			continue;
 		node_link_free(n, l);
 		node_dial_leg_done(n, peer, false);
 	}

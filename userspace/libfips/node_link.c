@@ -65,17 +65,9 @@ static int path_join(struct fips_node *n, struct node_link *l)
 
 static void link_expire(void *owner, struct fips_timer *t);
 
-/**
- * node_link_new() - link object in state DIALING with an index; the data plane knows nothing yet
- * @n: node
- * @transport_id: where
- * @remote: endpoint
- * @peer: who is (said to be) there
- *
- * Return: the link or NULL (memory, or no index to be had).
- */
-struct node_link *node_link_new(struct fips_node *n, u32 transport_id,
-				const struct fips_taddr *remote, const struct fips_identity *peer)
+static struct node_link *link_alloc(struct fips_node *n, u32 transport_id,
+				    const struct fips_taddr *remote,
+				    const struct fips_identity *peer)
 {
 	const struct node_transport *t = node_transport_find(n, transport_id);
 	struct node_link *l = calloc(1, sizeof(*l));
@@ -90,21 +82,66 @@ struct node_link *node_link_new(struct fips_node *n, u32 transport_id,
 	l->created_wall = n->now.wall_ms;
 	fips_timer_init(&l->resend, node_leg_resend);
 	fips_timer_init(&l->expire, link_expire);
-	if (fips_index_alloc(&n->indices, &n->env.rng, l, &l->our_index))
-		goto err_free;
-	if (path_join(n, l))
-		goto err_index;
-	l->id = ++n->next_link;
+	return l;
+}
+
+/* It has an index: into the tables. Frees it if it can't be. */
+static struct node_link *link_publish(struct fips_node *n, struct node_link *l, u32 id)
+{
+	if (path_join(n, l)) {
+		fips_index_release(&n->indices, l->our_index);
+		free(l);
+		return NULL;
+	}
+	l->id = id;
+	if (id > n->next_link)
+		n->next_link = id;
 	HASH_ADD(hh, n->links, id, sizeof(l->id), l);
 	DL_APPEND(n->link_list, l);
 	n->n_links++;
 	return l;
+}
 
-err_index:
-	fips_index_release(&n->indices, l->our_index);
-err_free:
-	free(l);
-	return NULL;
+/**
+ * node_link_new() - link object in state DIALING with an index; the data plane knows nothing yet
+ * @n: node
+ * @transport_id: where
+ * @remote: endpoint
+ * @peer: who is (said to be) there
+ *
+ * Return: the link or NULL (memory, or no index to be had).
+ */
+struct node_link *node_link_new(struct fips_node *n, u32 transport_id,
+				const struct fips_taddr *remote, const struct fips_identity *peer)
+{
+	struct node_link *l = link_alloc(n, transport_id, remote, peer);
+
+	if (!l)
+		return NULL;
+	if (fips_index_alloc(&n->indices, &n->env.rng, l, &l->our_index)) {
+		free(l);
+		return NULL;
+	}
+	return link_publish(n, l, n->next_link + 1);
+}
+
+/* The same for a link that the data plane has already (takeover), with its number and index. */
+struct node_link *node_link_adopt(struct fips_node *n, const struct fips_saved_link *saved,
+				  const struct fips_identity *peer)
+{
+	struct node_link *l = link_alloc(n, saved->transport_id, &saved->remote, peer);
+
+	if (!l)
+		return NULL;
+	if (fips_index_take(&n->indices, l, saved->local_index)) {
+		free(l);
+		return NULL;
+	}
+	l->mtu = saved->mtu;
+	l->our_index = saved->local_index;
+	l->their_index = saved->remote_index;
+	l->k_bit = saved->k_bit;
+	return link_publish(n, l, saved->id);
 }
 
 /* Forget a link here and in the data plane. Who counts on it (peer, dial) must know already. */
@@ -360,6 +397,7 @@ void node_link_enter(struct fips_node *n, struct node_link *l, enum node_link_st
 		return;
 	case NODE_LINK_ACTIVE:
 		l->active_since = now;
+		node_owner_link(n, l);
 		return;
 	case NODE_LINK_STANDBY:
 		fips_timer_set(&n->timers, &l->expire, now + NODE_DRAIN_MS);

@@ -64,16 +64,35 @@ static u64 peer_silence(const struct fips_node *n, const struct node_peer *p)
 	return silent;
 }
 
+/*
+ * A heartbeat and a half without a frame: the peer may have been restarted and
+ * have nobody to dial. A handshake on the side finds out before the link is
+ * given up, and to a peer that is well it is no more than a rekey.
+ */
+static u64 peer_probe_after(const struct fips_node *n)
+{
+	u64 ms = n->timing.heartbeat_interval_secs * 1500;
+
+	return ms && ms < peer_dead_timeout(n) ? ms : peer_dead_timeout(n);
+}
+
 static void peer_dead_check(void *owner, struct fips_timer *t)
 {
 	struct node_peer *p = node_container(t, struct node_peer, dead);
 	struct fips_node *n = owner;
-	u64 timeout = peer_dead_timeout(n), silent = peer_silence(n, p);
+	u64 timeout = peer_dead_timeout(n), probe = peer_probe_after(n);
+	u64 silent = peer_silence(n, p);
 
-	if (silent >= timeout)
+	if (silent >= timeout) {
 		node_peer_remove(n, p, "link dead", true);
-	else
-		fips_timer_set(&n->timers, t, n->now.mono_ms + timeout - silent);
+		return;
+	}
+	if (silent < probe) {
+		fips_timer_set(&n->timers, t, n->now.mono_ms + probe - silent);
+		return;
+	}
+	fips_timer_set(&n->timers, t, n->now.mono_ms + timeout - silent);
+	node_dial_probe(n, &p->id.addr);
 }
 
 /* 03 §14.1: whatever else is sent. */
@@ -138,7 +157,7 @@ static void peer_use_link(struct fips_node *n, struct node_peer *p, struct node_
 	node_link_enter(n, l, NODE_LINK_ACTIVE);
 	n->dp->route_set(n->dp_ctx, &p->id.addr, l->id, 1);
 	peer_heartbeat(n, &p->heartbeat);
-	fips_timer_set(&n->timers, &p->dead, now + peer_dead_timeout(n));
+	fips_timer_set(&n->timers, &p->dead, now + peer_probe_after(n));
 	p->nudges = 0;
 	if (l->outbound)
 		fips_timer_set(&n->timers, &p->nudge, now + NODE_FIRST_RESEND_MS);
@@ -232,6 +251,8 @@ void node_peer_remove(struct fips_node *n, struct node_peer *p, const char *why,
 	node_identity_unpin(n, &p->id);
 	free(p);
 	node_session_gone(n, &addr);
-	if (reflex)
-		node_dial_link_dead(n, &addr);
+	if (!reflex)
+		return;
+	node_leg_cancel_refresh(n, &addr);
+	node_dial_link_dead(n, &addr);
 }

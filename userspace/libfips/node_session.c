@@ -141,6 +141,7 @@ void node_session_enter(struct fips_node *n, struct node_session *s, enum node_s
 		if (n->timing.session.idle_timeout_secs)
 			fips_timer_set(&n->timers, &s->timer,
 				       now + n->timing.session.idle_timeout_secs * 1000);
+		node_owner_session(n, s);
 		node_log(n, FIPS_LOG_INFO, "session with %s up (%s)", s->id.npub,
 			 s->initiator ? "we asked" : "it asked");
 		return;

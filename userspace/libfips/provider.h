@@ -8,6 +8,8 @@
 
 #include "event.h"
 
+struct fips_node;
+
 /**
  * struct fips_provider_host - what a provider asks of the daemon
  * @event: deliver an event to the node; on the loop's thread only
@@ -47,6 +49,12 @@ struct fips_provider_config {
  * @open: make the device, addresses and routes; @loop is a uv_loop_t; *why gets a sentence on failure
  * @transport_add: lend a bound datagram socket; it stays the daemon's to close after transport_del
  * @transport_del: take it back
+ * @inherited: what a predecessor left is still at work; its startup epoch is written. NULL (as
+ *	the next two): this data plane never outlives its daemon
+ * @transport_take: descriptor of the socket a predecessor lent as @info->id, if it is bound to
+ *	@info->local (any port for 0) and fits; else -ENOENT, and nothing of a predecessor stands
+ *	in the way any more
+ * @restore: hand inherited links and sessions to the node, whose transports are up
  * @close: undo everything; the device goes away
  *
  * All on the loop's thread. 0 or a negative errno.
@@ -59,6 +67,9 @@ struct fips_provider {
 		    const struct fips_provider_host *host, char *why, size_t why_len);
 	int (*transport_add)(void *dp, const struct fips_transport_info *info, int fd);
 	int (*transport_del)(void *dp, u32 id);
+	bool (*inherited)(void *dp, u8 *epoch);
+	int (*transport_take)(void *dp, struct fips_transport_info *info);
+	void (*restore)(void *dp, struct fips_node *n, const struct fips_clock *now);
 	void (*close)(void *dp);
 };
 

@@ -231,7 +231,13 @@ int fipsnl_link_key_del(struct fipsnl *nl, u32 ifindex, u32 id, u32 slot);
 int fipsnl_link_xmit(struct fipsnl *nl, u32 ifindex, u32 id, u32 slot, const void *msg,
 		     size_t len);
 
+int fipsnl_link_set_owner_data(struct fipsnl *nl, u32 ifindex, u32 id, const void *data,
+			       size_t len);
+
 int fipsnl_session_new(struct fipsnl *nl, u32 ifindex, const struct fips_dp_session *s);
+int fipsnl_session_set_owner_data(struct fipsnl *nl, u32 ifindex,
+				  const struct fips_node_addr *remote, const void *data,
+				  size_t len);
 int fipsnl_session_set(struct fipsnl *nl, u32 ifindex, const struct fips_dp_session *s);
 int fipsnl_session_del(struct fipsnl *nl, u32 ifindex, const struct fips_node_addr *remote);
 int fipsnl_session_key_new(struct fipsnl *nl, u32 ifindex, const struct fips_node_addr *remote,
@@ -260,6 +266,7 @@ struct nl_msg *fipsnl_request(struct fipsnl *nl, u8 cmd, int flags);
 int fipsnl_call(struct fipsnl *nl, struct nl_msg *msg, fipsnl_reply_fn reply, void *arg);
 
 const struct nlmsghdr *fipsnl_upcall_header(const struct fipsnl_upcall *upcall);
+int fipsnl_read_event(const struct nlmsghdr *nlh, u32 ifindex, struct fips_event *ev);
 int fipsnl_read_dev(const struct nlmsghdr *nlh, struct fipsnl_dev *dev);
 int fipsnl_read_transport(const struct nlmsghdr *nlh, struct fipsnl_transport *transport);
 int fipsnl_read_link(const struct nlmsghdr *nlh, struct fipsnl_link *link);

@@ -229,8 +229,6 @@ int fipsnl_link_new(struct fipsnl *nl, u32 ifindex, const struct fips_dp_link *l
 		err = nla_put_flag(msg, FIPS_A_LINK_CANDIDATE);
 	if (!err && link->key)
 		err = put_key(msg, FIPS_A_LINK_KEY, link->key, true);
-	if (!err && link->owner_len)
-		err = put_bytes(msg, FIPS_A_LINK_OWNER_DATA, link->owner_data, link->owner_len);
 	return finish(nl, msg, err, NULL, NULL);
 }
 
@@ -243,6 +241,14 @@ static struct nl_msg *link_begin(struct fipsnl *nl, u8 cmd, u32 ifindex, u32 id)
 		return NULL;
 	}
 	return msg;
+}
+
+int fipsnl_link_set_owner_data(struct fipsnl *nl, u32 ifindex, u32 id, const void *data, size_t len)
+{
+	struct nl_msg *msg = link_begin(nl, FIPS_CMD_LINK_SET, ifindex, id);
+
+	return msg ? finish(nl, msg, put_bytes(msg, FIPS_A_LINK_OWNER_DATA, data, len), NULL,
+			    NULL) : -ENOMEM;
 }
 
 int fipsnl_link_move(struct fipsnl *nl, u32 ifindex, u32 id, u32 transport_id,
@@ -337,11 +343,10 @@ static int put_session(struct nl_msg *msg, const struct fips_dp_session *s)
 		err = nla_put_u16(msg, FIPS_A_SESSION_PATH_MTU, s->path_mtu);
 	/* Nothing in it: forget the coordinates. */
 	if (!err)
-		err = put_bytes(msg, FIPS_A_SESSION_COORDS, s->coords, s->coords ? s->coords_len : 0);
+		err = put_bytes(msg, FIPS_A_SESSION_COORDS, s->coords,
+				s->coords ? s->coords_len : 0);
 	if (!err)
 		err = nla_put_u8(msg, FIPS_A_SESSION_COORDS_COUNT, s->coords_count);
-	if (!err && s->owner_len)
-		err = put_bytes(msg, FIPS_A_SESSION_OWNER_DATA, s->owner_data, s->owner_len);
 	return err;
 }
 
@@ -363,6 +368,15 @@ int fipsnl_session_set(struct fipsnl *nl, u32 ifindex, const struct fips_dp_sess
 	struct nl_msg *msg = session_begin(nl, FIPS_CMD_SESSION_SET, ifindex, &s->remote);
 
 	return msg ? finish(nl, msg, put_session(msg, s), NULL, NULL) : -ENOMEM;
+}
+
+int fipsnl_session_set_owner_data(struct fipsnl *nl, u32 ifindex,
+				  const struct fips_node_addr *remote, const void *data, size_t len)
+{
+	struct nl_msg *msg = session_begin(nl, FIPS_CMD_SESSION_SET, ifindex, remote);
+
+	return msg ? finish(nl, msg, put_bytes(msg, FIPS_A_SESSION_OWNER_DATA, data, len), NULL,
+			    NULL) : -ENOMEM;
 }
 
 int fipsnl_session_del(struct fipsnl *nl, u32 ifindex, const struct fips_node_addr *remote)

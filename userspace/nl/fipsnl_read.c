@@ -202,7 +202,8 @@ static void get_taddr(const struct attrs *a, int ipv4, int ipv6, int port, struc
 
 static void get_remote(const struct attrs *a, struct fips_taddr *out)
 {
-	get_taddr(a, FIPS_A_LINK_REMOTE_IPV4, FIPS_A_LINK_REMOTE_IPV6, FIPS_A_LINK_REMOTE_PORT, out);
+	get_taddr(a, FIPS_A_LINK_REMOTE_IPV4, FIPS_A_LINK_REMOTE_IPV6, FIPS_A_LINK_REMOTE_PORT,
+		  out);
 	if (out->kind == FIPS_TADDR_IPV6)
 		out->scope = get_u32(a, FIPS_A_LINK_REMOTE_SCOPE);
 	if (a->v[FIPS_A_LINK_REMOTE_MAC]) {
@@ -468,7 +469,11 @@ static int route_event(u8 cmd, const struct attrs *a, struct fips_event *ev)
 
 int fipsnl_event(const struct fipsnl_upcall *upcall, u32 ifindex, struct fips_event *ev)
 {
-	const struct nlmsghdr *nlh = fipsnl_upcall_header(upcall);
+	return fipsnl_read_event(fipsnl_upcall_header(upcall), ifindex, ev);
+}
+
+int fipsnl_read_event(const struct nlmsghdr *nlh, u32 ifindex, struct fips_event *ev)
+{
 	struct genlmsghdr *gh = nlmsg_data(nlh);
 	struct attrs a;
 

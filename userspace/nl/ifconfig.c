@@ -84,7 +84,7 @@ int fips_ifconfig_delete(const char *name, const char *kind, char *why, size_t w
 	if (!err) {
 		type = rtnl_link_get_type(link);
 		if (!type || strcmp(type, kind)) {
-			snprintf(why, why_len, "interface %s exists and is of kind \"%s\", not \"%s\"",
+			snprintf(why, why_len, "interface %s exists and is of kind %s, not %s",
 				 name, type ? type : "none", kind);
 			err = -EEXIST;
 		} else {
@@ -206,7 +206,8 @@ static int fips_rule_add(struct nl_sock *sk)
 		return -ENOMEM;
 	err = fips_nl_errno(rtnl_rule_add(sk, rule, NLM_F_EXCL));
 	rtnl_rule_put(rule);
-	return err;
+	/* One that a killed daemon has left is ours to remove. */
+	return err == -EEXIST ? 0 : err;
 }
 
 int fips_ifconfig_up(const char *name, const u8 *ipv6, u16 mtu, bool *ruled, char *why,
@@ -218,7 +219,8 @@ int fips_ifconfig_up(const char *name, const u8 *ipv6, u16 mtu, bool *ruled, cha
 
 	*ruled = false;
 	if (!sk || !ifindex) {
-		snprintf(why, why_len, ifindex ? "no rtnetlink socket" : "interface %s is gone", name);
+		snprintf(why, why_len, "interface %s: %s", name,
+			 ifindex ? "no rtnetlink socket" : "it is gone");
 		if (sk)
 			nl_socket_free(sk);
 		return ifindex ? -ENOMEM : -ENODEV;
