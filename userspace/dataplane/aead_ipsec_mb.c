@@ -10,7 +10,7 @@
 #include "aead.h"
 #include "aead_engine.h"
 
-#if defined(__x86_64__) && __has_include(<intel-ipsec-mb.h>)
+#if defined(__x86_64__) && __has_include("intel-ipsec-mb.h")
 #include <dlfcn.h>
 #include <intel-ipsec-mb.h>
 #include <link.h>
@@ -37,7 +37,7 @@ struct fips_aead_engine {
  */
 static int fips_imb_trim(struct dl_phdr_info *info, size_t size, void *arg)
 {
-	const ElfW(Phdr) *p;
+	const Elf64_Phdr *p;
 	uintptr_t from, to;
 	int i;
 

@@ -88,7 +88,7 @@ static bool fips_merge_same_headers(const struct fips_merge_flow *f, const struc
 		return false;
 	if (f->type == FIPS_GSO_UDP)
 		return true;
-	/* Acknowledgement, window, options; flags but for PSH and FIN. */
+	/* What it acknowledges, window, options; flags but for PSH and FIN. */
 	return !memcmp(a + 8, b + 8, 4) && a[12] == b[12] && !memcmp(a + 14, b + 14, 2) &&
 	       !((a[13] ^ b[13]) & ~(FIPS_TCP_PSH | FIPS_TCP_FIN)) &&
 	       !memcmp(a + 20, b + 20, f->hdr_len - FIPS_IPV6_HDR_LEN - 20);

@@ -35,10 +35,12 @@ enum fips_lane {
  * struct fips_endpoint - where a frame goes to or came from
  * @transport_id: transport
  * @addr: endpoint inside it
+ * @local: our own address there, if the socket has several; port 0, may be of no kind
  */
 struct fips_endpoint {
 	u32 transport_id;
 	struct fips_taddr addr;
+	struct fips_taddr local;
 };
 
 /**
@@ -147,6 +149,9 @@ bool fips_core_wants_tick(struct fips_core *c);
 
 /**
  * fips_core_tick() - expire and free what is due
+ * @c: core
+ * @out: outlet
+ * @now: monotonic milliseconds
  *
  * Exclusive. Return: when to call again, %FIPS_NEVER if nothing waits.
  */

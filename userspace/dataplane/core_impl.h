@@ -41,12 +41,12 @@
 
 typedef _Atomic u64 fips_counter;
 
-/**
- * struct fips_stats - traffic of an object, any thread
- */
+/* Traffic of an object as in struct fips_dp_stats; any thread. */
 struct fips_stats {
-	fips_counter rx_packets, rx_bytes;
-	fips_counter tx_packets, tx_bytes;
+	fips_counter rx_packets;
+	fips_counter rx_bytes;
+	fips_counter tx_packets;
+	fips_counter tx_bytes;
 	fips_counter ce_packets;
 	fips_counter drops[FIPS_DROP_REASONS];
 };
@@ -93,9 +93,7 @@ struct fips_parked {
 	u8 data[];
 };
 
-/**
- * struct fips_parking - frames that wait for one key; receiving side
- */
+/* Frames that wait for one key, oldest first; receiving side. */
 struct fips_parking {
 	struct fips_parked *head, **tail;
 	u32 n;
@@ -147,7 +145,7 @@ struct fips_epoch {
 };
 
 /* The slots of a link or session: written by the receiving side and exclusive calls. */
-typedef _Atomic(struct fips_epoch *) fips_slot;
+typedef struct fips_epoch *_Atomic fips_slot;
 
 static inline struct fips_epoch *fips_slot_get(fips_slot *s)
 {
@@ -223,6 +221,7 @@ struct fips_session {
  * @link: link, or NULL while unreachable
  * @until: end of unreachable
  * @generation: stamp for route_flush
+ * @hh: in the core's table
  */
 struct fips_route {
 	struct fips_node_addr dest;
@@ -252,7 +251,8 @@ enum fips_stage_kind {
  * @ce: datagram: CE flag
  * @link_id: datagram: link it came on, 0 = ours
  * @len: bytes
- * @data: a datagram leaves room for the timestamp in front
+ * @headroom: for the timestamp that goes in front of a datagram
+ * @data: the packet, or the datagram from its type byte on
  */
 struct fips_staged {
 	struct fips_staged *next;
@@ -294,7 +294,8 @@ struct fips_stage {
  * @stages: destinations with waiting packets
  * @staged_bytes: their sum
  * @icmp: last ICMPv6 error by hash of its cause
- * @coords_second: second in which @coords_sent mirrors went up
+ * @coords_second: second of the last mirrored coordinates
+ * @coords_sent: how many went up in it
  * @parked: frames parked in all; receiving side
  * @dead: unlinked epochs; receiving side and exclusive calls
  * @tick: something waits for fips_core_tick()

@@ -353,14 +353,20 @@ static void fips_link_roam(const struct fips_core_out *out, struct fips_link *l,
 {
 	struct fips_epoch *cur = fips_slot_get(&l->slot[FIPS_KEY_SLOT_CURRENT]);
 	struct fips_event ev = { .type = FIPS_EV_LINK_FLOAT };
+	bool moved;
 
 	if (e != cur && cur && cur->proven)
 		return;
-	if (l->to.transport_id == from->transport_id && fips_taddr_eq(&l->to.addr, &from->addr))
+	moved = l->to.transport_id != from->transport_id ||
+		!fips_taddr_eq(&l->to.addr, &from->addr);
+	if (!moved && fips_taddr_eq(&l->to.local, &from->local))
 		return;
 	pthread_mutex_lock(&l->lock);
 	l->to = *from;
 	pthread_mutex_unlock(&l->lock);
+	/* Another address of ours is nothing to tell. */
+	if (!moved)
+		return;
 	ev.link.id = l->id;
 	ev.link.transport_id = from->transport_id;
 	ev.link.remote = from->addr;

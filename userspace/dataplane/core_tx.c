@@ -190,7 +190,7 @@ static void fips_tx_warmup(struct fips_core *c, const struct fips_core_out *out,
 	fips_tx_emit(c, out, now, p, plain, sizeof(plain), true, fsp_ctr, fmp_ctr, sum);
 }
 
-/* Spec 08 §6.1: whether this message carries coordinates, and what goes ahead of it if it can't. */
+/* Spec 08 §6.1: whether this message carries coordinates; if it can't, they go ahead of it. */
 static bool fips_tx_coords(struct fips_core *c, const struct fips_core_out *out, u64 now,
 			   struct fips_path *p, size_t ip6_len, struct fips_tx_sum *sum)
 {
@@ -226,17 +226,14 @@ static void fips_tx_one(struct fips_core *c, const struct fips_core_out *out, u6
 			struct fips_tx_sum *sum)
 {
 	u64 fsp_ctr, fmp_ctr;
-	u8 *plain, *sumpos;
-	u16 v;
+	size_t start = gso->csum_start;
+	u8 *plain;
 	bool cp;
 
-	if (gso->csum) {
-		sumpos = ip6 + gso->csum_start + gso->csum_offset;
-		/* The field holds the pseudo-header's sum and is summed with the rest. */
-		v = (u16)~fips_csum_fold(fips_csum(ip6 + gso->csum_start, len - gso->csum_start, 0));
-		v = v ? v : 0xffff;
-		memcpy(sumpos, &v, 2);
-	}
+	/* The field holds the pseudo-header's sum and is summed with the rest. */
+	if (gso->csum)
+		fips_csum_store(ip6 + start + gso->csum_offset,
+				fips_csum(ip6 + start, len - start, 0));
 	cp = fips_tx_coords(c, out, now, p, len, sum);
 	if (!fips_tx_take(c, out, p, 1, &fsp_ctr, &fmp_ctr))
 		return;
@@ -294,7 +291,6 @@ static u8 *fips_cut_segment(struct fips_cut *k, const struct fips_gso *gso, u8 *
 	u8 *hdr = data - k->hdr_len;
 	u8 *l4 = hdr + k->l4;
 	u8 len[8] = { 0 }, *csum = l4 + (gso->type == FIPS_GSO_TCP ? 16 : 6);
-	u16 v;
 
 	memcpy(hdr, k->hdr, k->hdr_len);
 	if (gso->type == FIPS_GSO_TCP) {
@@ -308,9 +304,7 @@ static u8 *fips_cut_segment(struct fips_cut *k, const struct fips_gso *gso, u8 *
 	}
 	memset(csum, 0, 2);
 	fips_put_be32(len, (u32)(k->l4_len + n));
-	v = (u16)~fips_csum_fold(fips_csum(l4, k->l4_len + n, fips_csum(len, 8, k->pseudo)));
-	v = v ? v : 0xffff;
-	memcpy(csum, &v, 2);
+	fips_csum_store(csum, fips_csum(l4, k->l4_len + n, fips_csum(len, 8, k->pseudo)));
 	return hdr;
 }
 

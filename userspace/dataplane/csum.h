@@ -71,11 +71,12 @@ static inline u64 fips_csum_pseudo(const u8 *ip6, u32 len, u8 proto)
 	return fips_csum(tail, sizeof(tail), fips_csum(ip6 + 8, 32, 0));
 }
 
-/* Store the complement of @sum at @p. */
+/* Store the complement of @sum at @p; never 0, which UDP reads as "none". */
 static inline void fips_csum_store(u8 *p, u64 sum)
 {
 	u16 v = (u16)~fips_csum_fold(sum);
 
+	v = v ? v : 0xffff;
 	memcpy(p, &v, 2);
 }
 

@@ -49,9 +49,11 @@ static void fips_user_tick(struct fips_user *u)
 	next = fips_core_tick(u->core, &u->loop.out, now);
 	fips_outlet_flush(&u->loop);
 	pthread_rwlock_unlock(&u->lock);
-	if (next != FIPS_NEVER)
-		uv_timer_start(&u->handles->timer, fips_user_timer,
-			       next > now + FIPS_TICK_DELAY_MS ? next - now : FIPS_TICK_DELAY_MS, 0);
+	if (next == FIPS_NEVER)
+		return;
+	if (next < now + FIPS_TICK_DELAY_MS)
+		next = now + FIPS_TICK_DELAY_MS;
+	uv_timer_start(&u->handles->timer, fips_user_timer, next - now, 0);
 }
 
 /* Soon, unless it comes sooner anyway. */
@@ -154,7 +156,8 @@ static int fips_user_link_xmit(void *dp, u32 id, u32 slot, const void *msg, size
 
 static int fips_user_link_get(void *dp, u32 id, struct fips_dp_link_info *info)
 {
-	return fips_user_end(dp, fips_core_link_get(fips_user_begin(dp), fips_user_now(), id, info));
+	return fips_user_end(dp, fips_core_link_get(fips_user_begin(dp), fips_user_now(), id,
+						    info));
 }
 
 static int fips_user_session_new(void *dp, const struct fips_dp_session *s)

@@ -36,6 +36,9 @@ struct fips_user;
  * @id: the node's number, 0 = free place
  * @fd: socket, the daemon's
  * @segment: UDP_SEGMENT works; cleared by any sender
+ *
+ * A socket bound to a wildcard says on which of our addresses a frame came; the
+ * answer leaves from there.
  */
 struct fips_utransport {
 	u32 id;
@@ -61,7 +64,7 @@ struct fips_run {
 	bool open;
 };
 
-#define FIPS_BATCH_RUNS		32
+#define FIPS_BATCH_RUNS		64
 #define FIPS_BATCH_BYTES	(136 << 10)
 
 /**
@@ -70,6 +73,7 @@ struct fips_run {
  * @arena: their memory, made with the first frame
  * @used: bytes of it
  * @count: runs
+ * @sent: of these have been sent
  * @run: they, in order
  */
 struct fips_batch {
@@ -77,6 +81,7 @@ struct fips_batch {
 	u8 *arena;
 	u32 used;
 	u32 count;
+	u32 sent;
 	struct fips_run run[FIPS_BATCH_RUNS];
 };
 
@@ -129,7 +134,8 @@ struct fips_user_handles {
 /**
  * struct fips_user - the provider
  * @host: the daemon
- * @cfg: configuration; @ifname is the copy in @name
+ * @cfg: configuration; its ifname is @name
+ * @name: interface
  * @lock: see above
  * @core: packet core
  * @engine: its AEAD accelerators, NULL without
@@ -140,6 +146,15 @@ struct fips_user_handles {
  * @stop_fd: wakes the workers to end
  * @stop: they shall
  * @tick: the core wants fips_core_tick()
+ * @tx_runs: @tx_thread is there
+ * @rx_runs: @rx_thread is there
+ * @tx_thread: worker tx
+ * @rx_thread: worker rx
+ * @tx: worker tx's outlet
+ * @rx: worker rx's
+ * @loop: the loop's
+ * @events: for the node
+ * @handles: of the loop
  */
 struct fips_user {
 	struct fips_provider_host host;
@@ -155,9 +170,13 @@ struct fips_user {
 	int stop_fd;
 	atomic_bool stop;
 	atomic_bool tick;
-	bool tx_runs, rx_runs;
-	pthread_t tx_thread, rx_thread;
-	struct fips_outlet tx, rx, loop;
+	bool tx_runs;
+	bool rx_runs;
+	pthread_t tx_thread;
+	pthread_t rx_thread;
+	struct fips_outlet tx;
+	struct fips_outlet rx;
+	struct fips_outlet loop;
 	struct fips_uevents events;
 	struct fips_user_handles *handles;
 };
@@ -185,9 +204,10 @@ void fips_workers_stop(struct fips_user *u);
 /* Make the device; 0 or a negative errno with a sentence in @why. */
 int fips_tun_open(struct fips_user *u, char *why, size_t why_len);
 void fips_tun_close(struct fips_user *u);
-/* Room for the largest packet. */
-#define FIPS_TUN_BUF	(65536 + 128)
-/* One packet into @buf; its length, 0 for one to skip, or a negative errno. */
+/* Room for the largest packet and, in front of it, for the virtio-net header. */
+#define FIPS_TUN_BUF		(65536 + 128)
+#define FIPS_TUN_HEADROOM	16
+/* One packet to @buf + FIPS_TUN_HEADROOM; its length, 0 for one to skip, or a negative errno. */
 ssize_t fips_tun_read(struct fips_user *u, u8 *buf, struct fips_gso *gso);
 /* @iov[0] is filled here. */
 void fips_tun_write(struct fips_user *u, struct iovec *iov, int n, const struct fips_gso *gso,
@@ -197,6 +217,12 @@ void fips_tun_write_one(struct fips_user *u, u8 *ip6, size_t len);
 /* user_udp.c */
 u8 *fips_batch_room(struct fips_batch *b, size_t len);
 void fips_batch_frame(struct fips_batch *b, const struct fips_endpoint *to, u8 *frame, size_t len);
+/*
+ * Send what a socket takes. Return: a negative number when all is out, else the
+ * descriptor whose buffer is full; call again when it is writable.
+ */
+int fips_batch_send(struct fips_batch *b);
+/* Send all; what a socket doesn't take now is dropped. */
 void fips_batch_flush(struct fips_batch *b);
 struct fips_utransport *fips_utransport_find(struct fips_user *u, u32 id);
 int fips_utransport_add(struct fips_user *u, u32 id, int fd);

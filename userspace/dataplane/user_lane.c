@@ -15,6 +15,8 @@
 
 #define FIPS_TX_BUDGET		64
 #define FIPS_TX_EAGER_BYTES	(32 << 10)
+#define FIPS_TX_WAIT_MS		10
+#define FIPS_TX_WAITS		50
 #define FIPS_STACK_BYTES	(256 << 10)
 
 static u8 *fips_outlet_room(void *ctx, const struct fips_endpoint *to, size_t len)
@@ -99,6 +101,27 @@ static void fips_worker_tick(struct fips_user *u)
 	uv_async_send(&u->handles->async);
 }
 
+/*
+ * Send what worker tx has sealed. A full socket buffer holds the worker back, and
+ * with it the device's queue and the senders behind it; the lock is not held
+ * while it waits.
+ */
+static void fips_tx_send(struct fips_user *u)
+{
+	struct pollfd p[2] = { { .events = POLLOUT }, { .fd = u->stop_fd, .events = POLLIN } };
+	int tries;
+
+	for (tries = 0; tries < FIPS_TX_WAITS && !atomic_load(&u->stop); tries++) {
+		p[0].fd = fips_batch_send(&u->tx.batch);
+		if (p[0].fd < 0)
+			return;
+		pthread_rwlock_unlock(&u->lock);
+		poll(p, 2, FIPS_TX_WAIT_MS);
+		pthread_rwlock_rdlock(&u->lock);
+	}
+	fips_batch_flush(&u->tx.batch);
+}
+
 /* Packets that wait; false when the device is gone. */
 static bool fips_tx_batch(struct fips_user *u, u8 *buf)
 {
@@ -113,11 +136,12 @@ static bool fips_tx_batch(struct fips_user *u, u8 *buf)
 			break;
 		if (!n)
 			continue;
-		fips_core_packet(u->core, &u->tx.out, now, &gso, buf, (size_t)n);
+		fips_core_packet(u->core, &u->tx.out, now, &gso, buf + FIPS_TUN_HEADROOM,
+				 (size_t)n);
 		if (u->tx.batch.used >= FIPS_TX_EAGER_BYTES)
 			break;
 	}
-	fips_outlet_flush(&u->tx);
+	fips_tx_send(u);
 	return n >= 0 || n == -EAGAIN || n == -EINTR;
 }
 

@@ -130,11 +130,11 @@ static int fips_tun_gso(const struct virtio_net_hdr *h, struct fips_gso *gso)
 ssize_t fips_tun_read(struct fips_user *u, u8 *buf, struct fips_gso *gso)
 {
 	struct virtio_net_hdr h;
-	struct iovec iov[2] = { { &h, sizeof(h) }, { buf, FIPS_TUN_BUF } };
-	ssize_t n = readv(u->tun, iov, 2);
+	ssize_t n = read(u->tun, buf + FIPS_TUN_HEADROOM - sizeof(h), FIPS_TUN_BUF - sizeof(h));
 
 	if (n < 0)
 		return -errno;
+	memcpy(&h, buf + FIPS_TUN_HEADROOM - sizeof(h), sizeof(h));
 	if ((size_t)n <= sizeof(h) || fips_tun_gso(&h, gso)) {
 		fips_core_drop(u->core, FIPS_DROP_REASON_TX_NOT_IPV6, 1);
 		return 0;

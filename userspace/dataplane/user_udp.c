@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -24,9 +23,9 @@
 #endif
 
 #define FIPS_RUN_FRAMES		64	/* UDP_MAX_SEGMENTS of older kernels */
-#define FIPS_RUN_BYTES		65487	/* largest UDP payload over IPv4, less some options */
-#define FIPS_SEND_WAIT_MS	10
+#define FIPS_RUN_BYTES		65487	/* largest UDP payload over IPv4, less some */
 #define FIPS_RX_MSGS		16
+#define FIPS_CONTROL		128	/* segment size, address, the daemon's RXQ_OVFL */
 #define FIPS_RX_BYTES		65536
 
 /* ------------------------------------------------------------- addresses */
@@ -85,6 +84,20 @@ struct fips_utransport *fips_utransport_find(struct fips_user *u, u32 id)
 	return NULL;
 }
 
+/* A wildcard socket must tell the address of ours that was meant. */
+static void fips_utransport_pktinfo(int fd, int on)
+{
+	union fips_sockaddr sa;
+	socklen_t len = sizeof(sa);
+
+	if (getsockname(fd, &sa.sa, &len))
+		return;
+	if (sa.sa.sa_family == AF_INET && sa.in.sin_addr.s_addr == INADDR_ANY)
+		setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	else if (sa.sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&sa.in6.sin6_addr))
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+}
+
 int fips_utransport_add(struct fips_user *u, u32 id, int fd)
 {
 	struct fips_utransport *t = fips_utransport_find(u, 0);
@@ -99,6 +112,7 @@ int fips_utransport_add(struct fips_user *u, u32 id, int fd)
 	/* Setting it to 0 changes nothing and tells whether the option is there. */
 	atomic_store(&t->segment, !setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &off, sizeof(off)));
 	setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof(one));
+	fips_utransport_pktinfo(fd, 1);
 	if (epoll_ctl(u->epoll, EPOLL_CTL_ADD, fd, &ev))
 		return -errno;
 	t->id = id;
@@ -114,6 +128,7 @@ int fips_utransport_del(struct fips_user *u, u32 id)
 		return -ENOENT;
 	epoll_ctl(u->epoll, EPOLL_CTL_DEL, t->fd, NULL);
 	setsockopt(t->fd, IPPROTO_UDP, UDP_GRO, &zero, sizeof(zero));
+	fips_utransport_pktinfo(t->fd, 0);
 	t->id = 0;
 	t->fd = -1;
 	return 0;
@@ -157,40 +172,61 @@ void fips_batch_frame(struct fips_batch *b, const struct fips_endpoint *to, u8 *
 	};
 }
 
-static bool fips_udp_wait(int fd)
+static void *fips_cmsg_add(struct msghdr *m, int level, int type, size_t len)
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	struct cmsghdr *c = (struct cmsghdr *)((char *)m->msg_control + m->msg_controllen);
 
-	return poll(&p, 1, FIPS_SEND_WAIT_MS) == 1;
+	m->msg_controllen += CMSG_SPACE(len);
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len);
+	return CMSG_DATA(c);
+}
+
+static void fips_cmsg_source(struct msghdr *m, const struct fips_taddr *local)
+{
+	struct in6_pktinfo v6 = { 0 };
+	struct in_pktinfo v4 = { 0 };
+
+	if (local->kind == FIPS_TADDR_IPV4) {
+		memcpy(&v4.ipi_spec_dst, local->addr, 4);
+		memcpy(fips_cmsg_add(m, IPPROTO_IP, IP_PKTINFO, sizeof(v4)), &v4, sizeof(v4));
+	} else if (local->kind == FIPS_TADDR_IPV6) {
+		memcpy(&v6.ipi6_addr, local->addr, 16);
+		v6.ipi6_ifindex = local->scope;
+		memcpy(fips_cmsg_add(m, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(v6)), &v6, sizeof(v6));
+	}
 }
 
 /* One frame, or a whole run with @size set; 0 or a negative errno. */
 static int fips_udp_send(int fd, const struct fips_run *r, u8 *p, u32 len, u16 size)
 {
-	char control[CMSG_SPACE(sizeof(u16))] __attribute__((aligned(8))) = { 0 };
+	char control[FIPS_CONTROL] __attribute__((aligned(8))) = { 0 };
 	struct iovec iov = { p, len };
 	union fips_sockaddr sa;
 	struct msghdr m = { .msg_name = &sa, .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *c;
+	size_t plain;
 	int tries;
 
 	m.msg_namelen = fips_sockaddr_put(&sa, &r->to.addr);
-	if (size) {
-		m.msg_control = control;
-		m.msg_controllen = sizeof(control);
-		c = CMSG_FIRSTHDR(&m);
-		c->cmsg_level = IPPROTO_UDP;
-		c->cmsg_type = UDP_SEGMENT;
-		c->cmsg_len = CMSG_LEN(sizeof(size));
-		memcpy(CMSG_DATA(c), &size, sizeof(size));
-	}
+	m.msg_control = control;
+	if (size)
+		memcpy(fips_cmsg_add(&m, IPPROTO_UDP, UDP_SEGMENT, sizeof(size)), &size,
+		       sizeof(size));
+	plain = m.msg_controllen;
+	fips_cmsg_source(&m, &r->to.local);
 	for (tries = 0; tries < 3; tries++) {
+		if (!m.msg_controllen)
+			m.msg_control = NULL;
 		if (sendmsg(fd, &m, MSG_DONTWAIT) >= 0)
 			return 0;
-		/* An error of an earlier datagram, or a full buffer: once more. */
-		if (errno != EINTR && errno != ECONNREFUSED &&
-		    !((errno == EAGAIN || errno == ENOBUFS) && fips_udp_wait(fd)))
+		/* ECONNREFUSED is about an earlier datagram: once more. */
+		if (errno == EINTR || errno == ECONNREFUSED)
+			continue;
+		/* Our address there may be gone: then from any. */
+		if (m.msg_controllen == plain || errno == EAGAIN || errno == EMSGSIZE)
 			break;
+		m.msg_controllen = plain;
 	}
 	return -errno;
 }
@@ -208,44 +244,76 @@ static void fips_run_failed(struct fips_user *u, int err, u32 n)
 	}
 }
 
-static void fips_run_send(struct fips_user *u, const struct fips_run *r)
+/* Frames one by one, from the first that is left; -EAGAIN if the socket's buffer is full. */
+static int fips_run_singly(struct fips_user *u, int fd, struct fips_run *r)
 {
-	struct fips_utransport *t = fips_utransport_find(u, r->to.transport_id);
-	u32 off, len;
+	u32 len;
 	int err;
 
-	if (!t || !r->to.transport_id) {
-		fips_core_drop(u->core, FIPS_DROP_REASON_TX_ROUTE, r->count);
-		return;
-	}
-	if (r->count > 1 && atomic_load_explicit(&t->segment, memory_order_relaxed)) {
-		err = fips_udp_send(t->fd, r, r->start, r->len, (u16)r->size);
-		/* EINVAL, EMSGSIZE: too large for this route; EIO: no checksums in hardware. */
-		if (err == -EIO || err == -ENOPROTOOPT)
-			atomic_store(&t->segment, false);
-		else if (err != -EINVAL && err != -EMSGSIZE)
-			goto out;
-	}
-	for (off = 0; off < r->len; off += len) {
-		len = r->len - off < r->size ? r->len - off : r->size;
-		err = fips_udp_send(t->fd, r, r->start + off, len, 0);
+	while (r->len) {
+		len = r->len < r->size ? r->len : r->size;
+		err = fips_udp_send(fd, r, r->start, len, 0);
+		if (err == -EAGAIN)
+			return err;
 		if (err)
 			fips_run_failed(u, err, 1);
+		r->start += len;
+		r->len -= len;
+		r->count--;
 	}
-	return;
-out:
-	if (err)
+	return 0;
+}
+
+/* A run; 0 when it is done with, or -EAGAIN. */
+static int fips_run_send(struct fips_user *u, struct fips_utransport *t, struct fips_run *r)
+{
+	int err;
+
+	if (r->count == 1 || !atomic_load_explicit(&t->segment, memory_order_relaxed))
+		return fips_run_singly(u, t->fd, r);
+	err = fips_udp_send(t->fd, r, r->start, r->len, (u16)r->size);
+	switch (-err) {
+	case 0:
+	case EAGAIN:
+		return err;
+	case EIO:		/* this device sums nothing itself */
+	case ENOPROTOOPT:
+		atomic_store(&t->segment, false);
+		return fips_run_singly(u, t->fd, r);
+	case EINVAL:		/* frames larger than this route's MTU */
+	case EMSGSIZE:
+		return fips_run_singly(u, t->fd, r);
+	default:
 		fips_run_failed(u, err, r->count);
+		return 0;
+	}
+}
+
+int fips_batch_send(struct fips_batch *b)
+{
+	struct fips_utransport *t;
+	struct fips_run *r;
+
+	for (; b->sent < b->count; b->sent++) {
+		r = &b->run[b->sent];
+		t = r->to.transport_id ? fips_utransport_find(b->u, r->to.transport_id) : NULL;
+		if (!t)
+			fips_core_drop(b->u->core, FIPS_DROP_REASON_TX_ROUTE, r->count);
+		else if (fips_run_send(b->u, t, r))
+			return t->fd;
+	}
+	b->count = 0;
+	b->sent = 0;
+	b->used = 0;
+	return -1;
 }
 
 void fips_batch_flush(struct fips_batch *b)
 {
-	u32 i;
-
-	for (i = 0; i < b->count; i++)
-		fips_run_send(b->u, &b->run[i]);
-	b->count = 0;
-	b->used = 0;
+	while (fips_batch_send(b) >= 0) {
+		fips_core_drop(b->u->core, FIPS_DROP_REASON_TX_ERROR, b->run[b->sent].count);
+		b->sent++;
+	}
 }
 
 /* -------------------------------------------------------------- receiving */
@@ -259,7 +327,7 @@ struct fips_rxbuf {
 	struct mmsghdr msg[FIPS_RX_MSGS];
 	struct iovec iov[FIPS_RX_MSGS];
 	union fips_sockaddr from[FIPS_RX_MSGS];
-	char control[FIPS_RX_MSGS][64] __attribute__((aligned(8)));
+	char control[FIPS_RX_MSGS][FIPS_CONTROL] __attribute__((aligned(8)));
 };
 
 struct fips_rxbuf *fips_rxbuf_new(void)
@@ -302,19 +370,31 @@ static void fips_rxbuf_arm(struct fips_rxbuf *b)
 	}
 }
 
-/* Length of the frames in a bundle, or 0 if it is a single one. */
-static size_t fips_rx_segment(struct msghdr *m)
+/* What the kernel says beside a bundle: length of its frames (0: a single one), our address. */
+static size_t fips_rx_control(struct msghdr *m, struct fips_taddr *local)
 {
+	struct in6_pktinfo v6;
+	struct in_pktinfo v4;
 	struct cmsghdr *c;
-	int size;
+	int size = 0;
 
+	memset(local, 0, sizeof(*local));
 	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != IPPROTO_UDP || c->cmsg_type != UDP_GRO)
-			continue;
-		memcpy(&size, CMSG_DATA(c), sizeof(size));
-		return size > 0 ? (size_t)size : 0;
+		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+			memcpy(&size, CMSG_DATA(c), sizeof(size));
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&v4, CMSG_DATA(c), sizeof(v4));
+			local->kind = FIPS_TADDR_IPV4;
+			memcpy(local->addr, &v4.ipi_spec_dst, 4);
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&v6, CMSG_DATA(c), sizeof(v6));
+			local->kind = FIPS_TADDR_IPV6;
+			memcpy(local->addr, &v6.ipi6_addr, 16);
+			if (IN6_IS_ADDR_LINKLOCAL(&v6.ipi6_addr))
+				local->scope = v6.ipi6_ifindex;
+		}
 	}
-	return 0;
+	return size > 0 ? (size_t)size : 0;
 }
 
 static void fips_rx_bundle(struct fips_user *u, u64 now, const struct fips_endpoint *from,
@@ -336,6 +416,7 @@ int fips_udp_receive(struct fips_user *u, struct fips_rxbuf *b, struct fips_utra
 {
 	struct fips_endpoint from = { .transport_id = t->id };
 	struct msghdr *m;
+	size_t size;
 	int n, i;
 
 	fips_rxbuf_arm(b);
@@ -347,8 +428,8 @@ int fips_udp_receive(struct fips_user *u, struct fips_rxbuf *b, struct fips_utra
 			continue;
 		}
 		fips_sockaddr_get(&b->from[i], &from.addr);
-		fips_rx_bundle(u, now, &from, b->iov[i].iov_base, b->msg[i].msg_len,
-			       fips_rx_segment(m));
+		size = fips_rx_control(m, &from.local);
+		fips_rx_bundle(u, now, &from, b->iov[i].iov_base, b->msg[i].msg_len, size);
 	}
 	fips_outlet_flush(&u->rx);
 	return n;
