@@ -35,8 +35,8 @@ static int connect_daemon(const char *path)
 	if (!connect(fd, (struct sockaddr *)&sun, sizeof(sun)))
 		return fd;
 	fprintf(stderr, "fipsctl: cannot connect to %s: %s\n", path, strerror(errno));
-	fprintf(stderr, errno == EACCES ? "Is this user a member of the group fips?\n" :
-					  "Is fipsd running? Another socket is named with -s PATH.\n");
+	fprintf(stderr, "%s\n", errno == EACCES ? "Is this user a member of the group fips?" :
+		"Is fipsd running? Another socket is named with -s PATH.");
 	close(fd);
 	return -1;
 }

@@ -56,7 +56,8 @@ static void put_int(json_t *obj, const char *key, u64 value)
 
 static void put_age(json_t *obj, const char *key, u64 ms)
 {
-	json_object_set_new(obj, key, ms == FIPS_NEVER ? json_null() : json_integer((json_int_t)ms));
+	json_object_set_new(obj, key, ms == FIPS_NEVER ? json_null() :
+			    json_integer((json_int_t)ms));
 }
 
 static void put_taddr(json_t *obj, const char *key, const struct fips_taddr *a)
@@ -301,7 +302,8 @@ static const char *const transport_titles[] = {
 };
 
 static const char *const link_titles[] = {
-	"device", ">id", "peer", "remote address", "state", ">MTU", ">last frame", STATS_TITLES, NULL
+	"device", ">id", "peer", "remote address", "state", ">MTU", ">last frame", STATS_TITLES,
+	NULL
 };
 
 static const char *const session_titles[] = {
@@ -391,7 +393,8 @@ int fipsctl_kernel(const struct fipsctl *ctl, int argc, char **argv)
 	size_t i;
 
 	if (argc != 2 || strcmp(argv[0], "show"))
-		return fipsctl_usage("expected: kernel show dev|transport|link|session|route", NULL);
+		return fipsctl_usage("expected: kernel show dev|transport|link|session|route",
+				     NULL);
 	for (i = 0; i < sizeof(objects) / sizeof(objects[0]); i++)
 		if (!strcmp(argv[1], objects[i].word))
 			return show(ctl, i);

@@ -64,9 +64,9 @@ static int parse_options(struct fipsctl *ctl, int argc, char **argv)
 			return 0;
 		case 'v':
 		case 'V':
-			printf("fipsctl %s\n", fips_version);
+			printf("fipsctl %s\n", fips_version());
 			if (c == 'v')
-				printf("target: %s\n", fips_target);
+				printf("target: %s\n", fips_target());
 			return 0;
 		default:
 			return fipsctl_usage("see above", NULL);

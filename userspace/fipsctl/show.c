@@ -85,7 +85,8 @@ static void show_status(const json_t *d)
 static void show_peers(const json_t *d)
 {
 	static const char *const titles[] = {
-		"peer", "IPv6 address", "path", "direction", "state", ">last seen", STATS_TITLES, NULL
+		"peer", "IPv6 address", "path", "direction", "state", ">last seen", STATS_TITLES,
+		NULL
 	};
 	struct fipsctl_table *t = fipsctl_table_new(titles);
 	char text[FIPSCTL_TEXT];
@@ -159,7 +160,8 @@ static void show_sessions(const json_t *d)
 static void show_connections(const json_t *d)
 {
 	static const char *const titles[] = {
-		">link", "direction", "state", "expected peer", ">started", ">idle", ">resends", NULL
+		">link", "direction", "state", "expected peer", ">started", ">idle", ">resends",
+		NULL
 	};
 	struct fipsctl_table *t = fipsctl_table_new(titles);
 	char text[FIPSCTL_TEXT];

@@ -38,8 +38,8 @@ static const struct fips_cfg_mark *elem_mark(struct check *c, const struct fips_
 static void instance_key(char *buf, size_t size, const char *type, const struct fips_cfg_elem *e,
 			 const char *key)
 {
-	snprintf(buf, size, "transports.%s%s%s.%s", type, e->name ? "." : "", e->name ? e->name : "",
-		 key);
+	snprintf(buf, size, "transports.%s%s%s.%s", type, e->name ? "." : "",
+		 e->name ? e->name : "", key);
 }
 
 /* Text that may be an IP address of the loopback (rule 6). */
@@ -111,8 +111,8 @@ static void check_bind(struct check *c, const struct fips_cfg_udp *udp)
 				"ignored, because outbound_only is set");
 	else if (fips_taddr_parse(&bind, udp->bind_addr) || bind.kind == FIPS_TADDR_MAC)
 		fips_report_add(c->rep, FIPS_REPORT_ERROR, at, key,
-				"\"%s\" is no numeric address with a port; expected 0.0.0.0:2121 or [::]:2121",
-				udp->bind_addr);
+				"\"%s\" is no numeric address with a port; %s",
+				udp->bind_addr, "expected 0.0.0.0:2121 or [::]:2121");
 }
 
 static bool udp_advertised(const struct fips_cfg_udp *udp)
@@ -145,7 +145,8 @@ static void check_transports(struct check *c)
 		check_bind(c, udp);
 		if (!udp_advertised(udp))
 			continue;
-		check_advertise(c, "udp", &udp->e, offsetof(struct fips_cfg_udp, advertise_on_nostr));
+		check_advertise(c, "udp", &udp->e,
+				offsetof(struct fips_cfg_udp, advertise_on_nostr));
 		behind_nat |= !udp->public;
 	}
 	for (i = 0; i < cfg->tcp.n; i++)
@@ -188,6 +189,7 @@ static void check_qualified(struct check *c, const struct fips_cfg_addr *a, cons
 	const struct fips_cfg_mark *at = elem_mark(c, &a->e, offsetof(struct fips_cfg_addr,
 								      transport));
 	const char *slash = strchr(a->transport, '/');
+	struct fips_taddr numeric;
 	char key[128];
 
 	if (!slash || slash == a->transport || !slash[1])
@@ -200,6 +202,9 @@ static void check_qualified(struct check *c, const struct fips_cfg_addr *a, cons
 	else if (!udp_instance_exists(c->cfg, slash + 1))
 		fips_report_add(c->rep, FIPS_REPORT_ERROR, at, key,
 				"\"%s\": there is no transports.udp.%s", a->transport, slash + 1);
+	else if (fips_taddr_parse(&numeric, a->addr))	/* 10 §1.4 rule 4 */
+		fips_report_add(c->rep, FIPS_REPORT_WARNING, at, key,
+				"never dialled: with an instance the address must be numeric");
 }
 
 static bool transport_is(const char *transport, const char *type)
@@ -224,8 +229,8 @@ static void check_addr(struct check *c, const struct fips_cfg_addr *a, const cha
 	else if ((transport_is(a->transport, "udp") || transport_is(a->transport, "tcp")) &&
 		 !endpoint_valid(a->addr))
 		fips_report_add(c->rep, FIPS_REPORT_ERROR, at, key,
-				"\"%s\" is no endpoint; expected host:port, 192.0.2.1:2121 or [2001:db8::1]:2121",
-				a->addr);
+				"\"%s\" is no endpoint; %s", a->addr,
+				"expected host:port, 192.0.2.1:2121 or [2001:db8::1]:2121");
 	if (!transport_is(a->transport, "udp")) {
 		snprintf(key, sizeof(key), "%s.transport", path);
 		fips_report_add(c->rep, FIPS_REPORT_NOTE,
@@ -311,6 +316,7 @@ static bool dials_abroad(const struct fips_config *cfg)
 /* Rule 6 */
 static void check_loopback(struct check *c)
 {
+	const struct fips_cfg_mark *at;
 	char key[128];
 	size_t i;
 
@@ -323,10 +329,10 @@ static void check_loopback(struct check *c)
 		    !is_loopback(udp->bind_addr, host_len(udp->bind_addr)))
 			continue;
 		instance_key(key, sizeof(key), "udp", &udp->e, "bind_addr");
-		fips_report_add(c->rep, FIPS_REPORT_ERROR,
-				elem_mark(c, &udp->e, offsetof(struct fips_cfg_udp, bind_addr)), key,
-				"\"%s\" reaches only this host, but a peer is elsewhere; expected 0.0.0.0:2121",
-				udp->bind_addr);
+		at = elem_mark(c, &udp->e, offsetof(struct fips_cfg_udp, bind_addr));
+		fips_report_add(c->rep, FIPS_REPORT_ERROR, at, key,
+				"\"%s\" reaches only this host, but a peer is elsewhere; %s",
+				udp->bind_addr, "expected 0.0.0.0:2121");
 	}
 }
 
@@ -338,7 +344,8 @@ static void check_node(struct check *c)
 	u64 ttl = cfg->nostr.signal_ttl_secs;
 
 	/* Rule 10 */
-	if (ttl > ~(u64)0 - CLOCK_SKEW_SECS || ttl + CLOCK_SKEW_SECS >= cfg->nostr.replay_window_secs)
+	if (ttl > ~(u64)0 - CLOCK_SKEW_SECS ||
+	    ttl + CLOCK_SKEW_SECS >= cfg->nostr.replay_window_secs)
 		at_root(c, FIPS_REPORT_ERROR, offsetof(struct fips_config, nostr.signal_ttl_secs),
 			"node.rendezvous.nostr.signal_ttl_secs",
 			"must be more than 120 s below replay_window_secs");

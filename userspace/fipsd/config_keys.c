@@ -9,22 +9,28 @@
 #include "config_table.h"
 
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
-#define TYPE_OK(t, st, f)	_Generic(((st *)0)->f, t: 1)
+/* A compile error when the member is of another type. */
+#define TYPE_OK(t, st, f)	__builtin_choose_expr(					\
+	__builtin_types_compatible_p(t, __typeof__(((st *)0)->f)), 1, (void)0)
 #define ROOT			struct fips_config
 
 #define KEY_(ty, ct, k, st, f, d, fl)							\
 	.name = k, .type = ty, .off = offsetof(st, f) + 0 * TYPE_OK(ct, st, f), .def = d,	\
 	.flags = fl
-#define BOOL(k, st, f, d, fl)	{ KEY_(CFG_BOOL, bool, k, st, f, d, fl) }
-#define U8(k, st, f, d, lo, hi, fl)	{ KEY_(CFG_U8, u8, k, st, f, d, fl), .min = lo, .max = hi }
-#define U16(k, st, f, d, lo, hi, fl)	{ KEY_(CFG_U16, u16, k, st, f, d, fl), .min = lo, .max = hi }
-#define U32(k, st, f, d, lo, hi, fl)	{ KEY_(CFG_U32, u32, k, st, f, d, fl), .min = lo, .max = hi }
-#define U64(k, st, f, d, lo, hi, fl)	{ KEY_(CFG_U64, u64, k, st, f, d, fl), .min = lo, .max = hi }
-#define F64(k, st, f, d, fl)	{ KEY_(CFG_F64, double, k, st, f, d, fl) }
-#define STR(k, st, f, d, fl)	{ KEY_(CFG_STR, char *, k, st, f, d, fl) }
+#define NUM_(ty, ct, k, st, f, d, lo, hi, fl)						\
+	{ KEY_(ty, ct, k, st, f, d, fl), .min = lo, .max = hi }
+#define BOOL(k, st, f, d, fl)		{ KEY_(CFG_BOOL, bool, k, st, f, d, fl) }
+#define U8(k, st, f, d, lo, hi, fl)	NUM_(CFG_U8, u8, k, st, f, d, lo, hi, fl)
+#define U16(k, st, f, d, lo, hi, fl)	NUM_(CFG_U16, u16, k, st, f, d, lo, hi, fl)
+#define U32(k, st, f, d, lo, hi, fl)	NUM_(CFG_U32, u32, k, st, f, d, lo, hi, fl)
+#define U64(k, st, f, d, lo, hi, fl)	NUM_(CFG_U64, u64, k, st, f, d, lo, hi, fl)
+#define F64(k, st, f, d, fl)		{ KEY_(CFG_F64, double, k, st, f, d, fl) }
+#define STR(k, st, f, d, fl)		{ KEY_(CFG_STR, char *, k, st, f, d, fl) }
 #define ENUM(k, st, f, w, d, fl)	{ KEY_(CFG_ENUM, u8, k, st, f, d, fl), .words = w }
-#define STRLIST(k, st, f, d, fl)	{ KEY_(CFG_STRLIST, struct fips_cfg_strlist, k, st, f, d, fl) }
-#define U64LIST(k, st, f, d, fl)	{ KEY_(CFG_U64LIST, struct fips_cfg_u64list, k, st, f, d, fl) }
+#define STRLIST(k, st, f, d, fl)							\
+	{ KEY_(CFG_STRLIST, struct fips_cfg_strlist, k, st, f, d, fl) }
+#define U64LIST(k, st, f, d, fl)							\
+	{ KEY_(CFG_U64LIST, struct fips_cfg_u64list, k, st, f, d, fl) }
 #define MAP(k, s, fl)		{ .name = k, .type = CFG_MAP, .sub = s, .flags = fl }
 #define ELEMS(k, st, f, s, fl)							\
 	{ KEY_(CFG_ELEMS, struct fips_cfg_array, k, st, f, NULL, fl), .sub = s }

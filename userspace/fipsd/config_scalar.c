@@ -102,7 +102,9 @@ int cfg_uint(const struct cfg_scalar *s, u64 max, u64 *out)
 
 static bool special_float(const struct cfg_scalar *s, double *out)
 {
-	static const char *const inf[] = { ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", NULL };
+	static const char *const inf[] = {
+		".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", NULL
+	};
 	static const char *const ninf[] = { "-.inf", "-.Inf", "-.INF", NULL };
 	static const char *const nan_[] = { ".nan", ".NaN", ".NAN", NULL };
 

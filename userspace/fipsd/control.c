@@ -281,7 +281,7 @@ static void on_connect(uv_poll_t *poll, int status, int events)
 }
 
 int fipsd_control_listen(struct fipsd_control **out, uv_loop_t *loop, const char *path,
-			 const struct fipsd_control_ops *ops, void *ctx, u_int64_t timeout_ms,
+			 const struct fipsd_control_ops *ops, void *ctx, uint64_t timeout_ms,
 			 char *why, size_t why_len)
 {
 	struct fipsd_control *c = calloc(1, sizeof(*c));
@@ -311,6 +311,11 @@ int fipsd_control_listen(struct fipsd_control **out, uv_loop_t *loop, const char
 	uv_poll_start(&c->poll, UV_READABLE, on_connect);
 	*out = c;
 	return 0;
+}
+
+size_t fipsd_control_clients(const struct fipsd_control *c)
+{
+	return c->count;
 }
 
 static void on_control_closed(uv_handle_t *handle)

@@ -41,12 +41,15 @@ struct fipsd_control_ops {
  * Return: 0 or a negative errno.
  */
 int fipsd_control_listen(struct fipsd_control **out, uv_loop_t *loop, const char *path,
-			 const struct fipsd_control_ops *ops, void *ctx, u_int64_t timeout_ms,
+			 const struct fipsd_control_ops *ops, void *ctx, uint64_t timeout_ms,
 			 char *why, size_t why_len);
 
 /* The daemon's own: commands of control_commands.c. */
 int fipsd_control_start(struct fipsd_control **out, struct fipsd *d, const char *path, char *why,
 			size_t why_len);
+
+/* Clients at the moment. */
+size_t fipsd_control_clients(const struct fipsd_control *c);
 
 /* Clients are cut off, the socket is unlinked; memory goes as the loop runs on. */
 void fipsd_control_stop(struct fipsd_control *c);

@@ -95,12 +95,13 @@ static int command_disconnect(struct fipsd *d, const json_t *params, json_t **da
 	return 0;
 }
 
-static int command(void *ctx, const char *name, const json_t *params, json_t **data, char *why,
-		   size_t why_len)
+static int dispatch(void *ctx, const char *name, const json_t *params, json_t **data, char *why,
+		    size_t why_len)
 {
 	struct fipsd *d = ctx;
 	size_t i;
 
+	fipsd_hosts_refresh(d);
 	for (i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
 		if (!strcmp(name, shows[i].name)) {
 			*data = shows[i].show(d);
@@ -115,7 +116,7 @@ static int command(void *ctx, const char *name, const json_t *params, json_t **d
 }
 
 static const struct fipsd_control_ops ops = {
-	.command = command,
+	.command = dispatch,
 };
 
 int fipsd_control_start(struct fipsd_control **out, struct fipsd *d, const char *path, char *why,

@@ -262,7 +262,7 @@ json_t *fipsd_show_status(struct fipsd *d)
 	bool tun = d->cfg->tun.enabled && !d->tun_failed;
 
 	fips_node_view(d->node, &now, &view);
-	put_str(obj, "version", fips_version);
+	put_str(obj, "version", fips_version());
 	put_str(obj, "npub", id->npub);
 	put_addr(obj, "node_addr", &id->addr);
 	put_ipv6(obj, "ipv6_addr", id->ipv6);
@@ -277,8 +277,9 @@ json_t *fipsd_show_status(struct fipsd *d)
 	put_int(obj, "connection_count", view.legs);
 	put_str(obj, "tun_state", tun_state(d));
 	put_str(obj, "tun_name", tun ? d->cfg->tun.name : "-");
-	put_int(obj, "effective_ipv6_mtu",
-		view.transport_mtu > FIPS_IPV6_OVERHEAD ? view.transport_mtu - FIPS_IPV6_OVERHEAD : 0);
+	if (view.transport_mtu < FIPS_IPV6_OVERHEAD)
+		view.transport_mtu = FIPS_IPV6_OVERHEAD;
+	put_int(obj, "effective_ipv6_mtu", view.transport_mtu - FIPS_IPV6_OVERHEAD);
 	put_str(obj, "control_socket", d->control_path);
 	put_int(obj, "pid", (u64)getpid());
 	put_exe(obj);
@@ -323,8 +324,8 @@ static void add_peer(void *arg, const struct fips_peer_view *v)
 	put_str(obj, "connectivity", "connected");
 	put_int(obj, "link_id", v->link_id);
 	put_int(obj, "authenticated_at_ms", v->authenticated_wall_ms);
-	put_int(obj, "last_seen_ms",
-		info.last_rx_ms == FIPS_NEVER ? v->authenticated_wall_ms : when(w, info.last_rx_ms));
+	put_int(obj, "last_seen_ms", info.last_rx_ms == FIPS_NEVER ?
+		v->authenticated_wall_ms : when(w, info.last_rx_ms));
 	put_bool(obj, "has_tree_position", false);
 	put_bool(obj, "has_bloom_filter", false);
 	put_bool(obj, "is_parent", false);

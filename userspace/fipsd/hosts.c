@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "hosts.h"
 
@@ -92,20 +93,38 @@ static int hosts_line(struct fips_hosts *hosts, const struct fips_pk *pk, char *
 	}
 	ret = fips_hosts_add(hosts, name, &id);
 	if (ret == -EINVAL) {
-		warn(hosts, "%s:%u: \"%.63s\" can't be a host name, line skipped", path, number, name);
+		warn(hosts, "%s:%u: \"%.63s\" can't be a host name, line skipped", path, number,
+		     name);
 		return 0;
 	}
 	return ret;
 }
 
+static struct timespec file_mtime(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? (struct timespec){ 0 } : st.st_mtim;
+}
+
+bool fips_hosts_stale(const struct fips_hosts *hosts, const char *path)
+{
+	struct timespec now = file_mtime(path);
+
+	return now.tv_sec != hosts->mtime.tv_sec || now.tv_nsec != hosts->mtime.tv_nsec;
+}
+
 int fips_hosts_load(struct fips_hosts *hosts, const struct fips_pk *pk, const char *path)
 {
-	FILE *in = fopen(path, "re");
 	unsigned int number = 0;
+	FILE *in;
 	char *line = NULL;
 	size_t size = 0;
 	int ret = 0;
 
+	/* Before it is read: what changes meanwhile is seen next time. */
+	hosts->mtime = file_mtime(path);
+	in = fopen(path, "re");
 	if (!in && errno == ENOENT)
 		return 0;
 	if (!in) {

@@ -5,7 +5,7 @@
 #ifndef FIPSD_HOSTS_H
 #define FIPSD_HOSTS_H
 
-#include <sys/stat.h>
+#include <time.h>
 
 #include "../libfips/identity.h"
 
@@ -21,12 +21,14 @@ struct fips_host {
  * struct fips_hosts - names and nodes; a later entry of a name wins
  * @v: entries
  * @n: their number
+ * @mtime: of the file when it was read, zero if there was none
  * @warn: gets a sentence for each line that is skipped; may be NULL
  * @ctx: passed to @warn
  */
 struct fips_hosts {
 	struct fips_host *v;
 	size_t n;
+	struct timespec mtime;
 	void (*warn)(void *ctx, const char *sentence);
 	void *ctx;
 };
@@ -36,6 +38,9 @@ int fips_hosts_add(struct fips_hosts *hosts, const char *name, const struct fips
 
 /* Read a file on top. 0 (also when it is missing) or a negative errno. */
 int fips_hosts_load(struct fips_hosts *hosts, const struct fips_pk *pk, const char *path);
+
+/* Has the file changed since it was loaded? */
+bool fips_hosts_stale(const struct fips_hosts *hosts, const char *path);
 
 const struct fips_host *fips_hosts_by_name(const struct fips_hosts *hosts, const char *name);
 const struct fips_host *fips_hosts_by_addr(const struct fips_hosts *hosts,

@@ -31,7 +31,7 @@ static void usage(FILE *out)
 {
 	fputs("Usage: fipsd [-c FILE]               run in the foreground\n"
 	      "       fipsd --check [-c FILE]       check the configuration and exit\n"
-	      "       fipsd start [-c FILE]         run in the background; returns when the node is ready\n"
+	      "       fipsd start [-c FILE]         run in the background, returns when ready\n"
 	      "       fipsd stop [-c FILE]          stop it; returns when it is gone\n"
 	      "       fipsd status [-c FILE]        exit code 0: running, 3: not running\n"
 	      "\n"
@@ -82,9 +82,9 @@ static int parse_args(struct args *a, int argc, char **argv)
 			return 0;
 		case 'v':
 		case 'V':
-			printf("fips %s\n", fips_version);
+			printf("fips %s\n", fips_version());
 			if (c == 'v')
-				printf("target: %s\n", fips_target);
+				printf("target: %s\n", fips_target());
 			return 0;
 		default:
 			usage(stderr);

@@ -131,7 +131,6 @@ int fipsd_resolver_ask(struct fipsd_resolver *r, u32 query, const char *host, u1
 	static const struct addrinfo hints = {
 		.ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_DGRAM,
-		.ai_flags = AI_ADDRCONFIG,
 	};
 	struct fipsd_query *q;
 	int ret;

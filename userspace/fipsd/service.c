@@ -145,7 +145,8 @@ void fipsd_service_ready(struct fipsd_service *s, int code)
 		return;
 	if (!code) {
 		null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		log = open(s->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+		log = open(s->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+			   0640);
 		if (null >= 0) {
 			dup2(null, STDIN_FILENO);
 			dup2(null, STDOUT_FILENO);

@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: MIT
+
 #include "version.h"
 
 #ifndef FIPS_REV
 #define FIPS_REV "unknown"
 #endif
 
-const char fips_version[] = FIPS_VERSION " (rev " FIPS_REV ")";
 #if defined(__x86_64__)
-const char fips_target[] = "x86_64-linux";
+#define MACHINE "x86_64"
 #elif defined(__aarch64__)
-const char fips_target[] = "aarch64-linux";
+#define MACHINE "aarch64"
 #elif defined(__riscv)
-const char fips_target[] = "riscv-linux";
+#define MACHINE "riscv"
 #elif defined(__arm__)
-const char fips_target[] = "arm-linux";
+#define MACHINE "arm"
 #elif defined(__mips__)
-const char fips_target[] = "mips-linux";
+#define MACHINE "mips"
 #else
-const char fips_target[] = "linux";
+#define MACHINE "unknown"
 #endif
+
+const char *fips_version(void)
+{
+	return FIPS_VERSION " (rev " FIPS_REV ")";
+}
+
+const char *fips_target(void)
+{
+	return MACHINE "-linux";
+}

@@ -3,8 +3,8 @@
 #define FIPSD_VERSION_H
 
 /* "0.1.0 (rev 0123456789)" */
-extern const char fips_version[];
-/* "x86_64-linux-gnu" */
-extern const char fips_target[];
+const char *fips_version(void);
+/* "x86_64-linux" */
+const char *fips_target(void);
 
 #endif /* FIPSD_VERSION_H */
