@@ -180,7 +180,8 @@ struct fips_dp_key cn_key(unsigned int i, unsigned int j, u8 salt, u32 slot)
 	k.remote_index = j << 24 | i << 16 | salt;
 	memset(k.tx, (int)(i * 16 + j), sizeof(k.tx));
 	memset(k.rx, (int)(j * 16 + i), sizeof(k.rx));
-	k.tx[0] = k.rx[0] = salt;
+	k.tx[0] = salt;
+	k.rx[0] = salt;
 	return k;
 }
 

@@ -321,7 +321,7 @@ static void test_merge_refused(void **state)
 		{ "hop limit", 7, 0x01, true },
 		{ "port", 43, 0x01, true },
 		{ "sequence", 47, 0x01, true },
-		{ "acknowledgement", 51, 0x01, true },
+		{ "ack number", 51, 0x01, true },
 		{ "SYN", 53, 0x02, true },
 		{ "RST", 53, 0x04, true },
 		{ "URG", 53, 0x20, true },

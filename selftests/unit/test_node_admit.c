@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Hostile msg1s: floods, replays, impostors; bounds of what strangers can grow (spec 03 §9, §26). */
 
+#include "node_internal.h"	/* for the sizes of its tables */
 #include "node_test.h"
 
 static struct fips_taddr addr_of(u32 ip, u16 port)
@@ -366,7 +367,7 @@ static void msg1_headers(void **state)
 	fakenet_free(net);
 }
 
-/* Ten thousand sources: tables stay as large as they may. Checked by ASan's patience only. */
+/* More sources and more genuine msg1s than the tables hold. */
 static void tables_are_bounded(void **state)
 {
 	struct fakenet *net = fakenet_new(12);
@@ -383,7 +384,7 @@ static void tables_are_bounded(void **state)
 	fakenet_start(net, a);
 	to = fakenet_taddr(net, a);
 	stranger_new(&s, net, 4);
-	for (i = 0; i < 1500; i++) {	/* more than the msg1 cache and the source table hold */
+	for (i = 0; i < 1500; i++) {
 		struct fips_taddr from = addr_of(0x20000000 + i, 1);
 
 		stranger_msg1(&s, net, a, i, msg1);
@@ -393,9 +394,56 @@ static void tables_are_bounded(void **state)
 	}
 	fakenet_run(net, 100);
 	assert_int_equal(fakenet_view(net, a).legs, 2);
+	assert_int_equal(HASH_COUNT(net->nodes[a].node->admit.sources), NODE_SOURCES);
+	/* the evicted candidates' entries went with them */
+	assert_int_equal(HASH_COUNT(net->nodes[a].node->admit.msg1s), 2);
 	fakenet_run(net, 40000);
 	assert_int_equal(fakenet_view(net, a).links, 0);
 	stranger_free(&s);
+	fakenet_free(net);
+}
+
+/* Answered msg1s: two of a source every half minute expire and are remembered, up to a bound. */
+static void msg1_memory_is_bounded(void **state)
+{
+	struct fakenet *net = fakenet_new(13);
+	int a = fakenet_add(net, 1);
+	struct fips_taddr to;
+	u8 first[FIPS_MSG1_LEN], msg1[FIPS_MSG1_LEN];
+	struct stranger s;
+	struct node_admit *admit;
+	unsigned int i, k;
+
+	(void)state;
+	net->nodes[a].timing.rate_limit.handshake_burst = 1000000;
+	net->nodes[a].timing.rate_limit.handshake_rate = 1000000;
+	net->nodes[a].timing.rate_limit.handshake_timeout_secs = 1;
+	fakenet_transport(net, a, "10.0.0.1:2121");
+	fakenet_start(net, a);
+	admit = &net->nodes[a].node->admit;
+	to = fakenet_taddr(net, a);
+	for (i = 0; i < 40; i++) {
+		for (k = 0; k < 60; k++) {
+			struct fips_taddr from = addr_of(0x20000000 + k, 1);
+
+			stranger_new(&s, net, 1 + k);
+			stranger_msg1(&s, net, a, i, msg1);
+			if (!i && !k)
+				memcpy(first, msg1, sizeof(first));
+			fakenet_inject_from(net, &from, &to, msg1, sizeof(msg1));
+			stranger_free(&s);
+		}
+		fakenet_run(net, 1100);
+		assert_in_range(HASH_COUNT(admit->msg1s), 1, NODE_MSG1_CACHE);
+		if (i == 2) {	/* a replay after its candidate is gone: no work, no answer */
+			net->n_sent = 0;
+			fakenet_inject(net, "10.1.1.1:1", &to, first, sizeof(first));
+			fakenet_run(net, 100);
+			assert_int_equal(fakenet_view(net, a).counters.msg1_replayed, 1);
+			assert_int_equal(fakenet_count(net, a, FAKE_MSG2), 0);
+		}
+	}
+	assert_int_equal(HASH_COUNT(admit->msg1s), NODE_MSG1_CACHE);
 	fakenet_free(net);
 }
 
@@ -414,6 +462,7 @@ int main(void)
 		cmocka_unit_test(refusing_transport),
 		cmocka_unit_test(msg1_headers),
 		cmocka_unit_test(tables_are_bounded),
+		cmocka_unit_test(msg1_memory_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

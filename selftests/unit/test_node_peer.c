@@ -141,18 +141,59 @@ static void restart_is_seen_by_epoch(void **state)
 	}
 }
 
-/* Only the side that was not restarted dials: its link must die first, then it redials. */
+/* Only the side that was not restarted dials: it notices by a probe, after 15 s of silence. */
 static void restart_of_a_passive_node(void **state)
 {
-	struct pair p = pair_new(6);
+	static const u64 ages[] = { 5000, 31000, 100000 };
+	unsigned int i;
 
 	(void)state;
-	fakenet_peer(p.net, p.small, p.large);
-	fakenet_run(p.net, 5000);
-	fakenet_restart(p.net, p.large);
-	fakenet_run(p.net, 42000);
-	assert_true(fakenet_linked(p.net, p.small, p.large));
-	fakenet_free(p.net);
+	for (i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
+		struct pair p = pair_new(6);
+
+		fakenet_peer(p.net, p.small, p.large);
+		fakenet_run(p.net, ages[i]);
+		fakenet_restart(p.net, p.large);
+		fakenet_run(p.net, 15200);
+		assert_true(fakenet_linked(p.net, p.small, p.large));
+		assert_int_equal(fakenet_view(p.net, p.small).counters.peer_restarts, 1);
+		fakenet_run(p.net, 60000);
+		assert_true(fakenet_linked(p.net, p.small, p.large));
+		assert_int_equal(fakenet_dp_links(p.net, p.small), 1);
+		fakenet_free(p.net);
+	}
+}
+
+/* A probe of a peer that is well is a rekey at most; nothing is lost. */
+static void probe_of_a_healthy_peer(void **state)
+{
+	static const u64 ages[] = { 100, 25000, 60000 };
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
+		struct pair p = pair_new(16);
+
+		fakenet_peer(p.net, p.small, p.large);
+		fakenet_data(p.net, p.small, p.large);
+		fakenet_run(p.net, ages[i]);
+		p.net->drop = drop_all;
+		fakenet_run(p.net, 14000);
+		p.net->drop = NULL;
+		/* one frame each way is all it takes to stay */
+		fakenet_run(p.net, 12000);
+		assert_true(fakenet_linked(p.net, p.small, p.large));
+		assert_string_equal(fakenet_session(p.net, p.small, p.large), "established");
+		fakenet_data(p.net, p.small, p.large);
+		fakenet_data(p.net, p.large, p.small);
+		fakenet_run(p.net, 40000);
+		assert_int_equal(p.net->nodes[p.large].delivered, 2);
+		assert_int_equal(p.net->nodes[p.small].delivered, 1);
+		assert_true(fakenet_linked(p.net, p.small, p.large));
+		assert_int_equal(fakenet_dp_links(p.net, p.small), 1);
+		assert_int_equal(fakenet_view(p.net, p.small).counters.peer_restarts, 0);
+		fakenet_free(p.net);
+	}
 }
 
 static void operator_disconnect(void **state)
@@ -392,6 +433,7 @@ int main(void)
 		cmocka_unit_test(forged_frames_do_not_count),
 		cmocka_unit_test(restart_is_seen_by_epoch),
 		cmocka_unit_test(restart_of_a_passive_node),
+		cmocka_unit_test(probe_of_a_healthy_peer),
 		cmocka_unit_test(operator_disconnect),
 		cmocka_unit_test(received_disconnect),
 		cmocka_unit_test(drain_says_good_bye),
