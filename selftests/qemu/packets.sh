@@ -1,0 +1,354 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# In a guest, the module loaded: the packet path alone, with the fixed keys of
+# nlpeer and no daemon. b is a transit node; its links use IPv4 and IPv6.
+#
+#   ns a ------- ab, ba ------- ns b ------- bc, cb ------- ns c
+#   10.7.1.1                10.7.1.2
+#   node 1                   node 2  fd07:2::2     fd07:2::3  node 3
+#
+# No test but the last leaves anything changed.
+
+set -euo pipefail
+
+# shellcheck source=../lib/ktap.sh
+. /fips/selftests/lib/ktap.sh
+KTAP_LOGS=$OUT
+
+addr=([1]=$(nlpeer address 1) [2]=$(nlpeer address 2) [3]=$(nlpeer address 3))
+declare -A node=([a]=1 [b]=2 [c]=3)
+
+in_ns() {
+	ip netns exec "$@"
+}
+
+wait_for() { # SECONDS COMMAND...
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || fail "gave up on: $*" || return
+		usleep 50000
+	done
+}
+
+topology() {
+	local ns
+
+	for ns in a b c; do
+		ip netns add $ns
+		ip -n $ns link set lo up
+		in_ns $ns sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+	done
+	ip link add ab netns a type veth peer name ba netns b
+	ip link add bc netns b type veth peer name cb netns c
+	ip -n a addr add 10.7.1.1/24 dev ab
+	ip -n b addr add 10.7.1.2/24 dev ba
+	ip -n b addr add fd07:2::2/64 dev bc nodad
+	ip -n c addr add fd07:2::3/64 dev cb nodad
+	ip -n a link set ab up
+	ip -n b link set ba up
+	ip -n b link set bc up
+	ip -n c link set cb up
+	for ns in a b c; do
+		ip -n $ns link add fips0 type fips
+		ip -n $ns link set fips0 mtu 1395 up
+		ip -n $ns addr add "${addr[${node[$ns]}]}/128" dev fips0
+		ip -n $ns route add fd00::/8 dev fips0
+	done
+}
+
+peers() {
+	in_ns a nlpeer fips0 1 2121 1472 link 2 10.7.1.2 2121 session 2 session 3 \
+		route 2 via 2 route 3 via 2 >"$OUT/a.upcalls" &
+	in_ns b nlpeer fips0 2 2121 1472 link 1 10.7.1.1 2121 link 3 fd07:2::3 2121 \
+		session 1 session 3 route 1 via 1 route 3 via 3 >"$OUT/b.upcalls" &
+	in_ns c nlpeer fips0 3 2121 1472 link 2 fd07:2::2 2121 session 1 session 2 \
+		route 1 via 2 route 2 via 2 >"$OUT/c.upcalls" &
+	for ns in a b c; do
+		wait_for 10 grep -q ready "$OUT/$ns.upcalls"
+	done
+}
+
+count() { # NS COUNTER
+	in_ns "$1" ethtool -S fips0 | awk -v c="$2:" '$1 == c { print $2 }'
+}
+
+# The counter has grown by at least N since it was OLD.
+grew() { # NS COUNTER OLD N
+	[ "$(count "$1" "$2")" -ge $(($3 + $4)) ]
+}
+
+# A file there, and its checksum back.
+transfer() { # FROM TO BYTES
+	local from=$1 to=$2
+
+	head -c "$3" /dev/urandom >/tmp/sent
+	# Its input stays open: at the end of it nc would leave.
+	in_ns "$to" busybox nc -l -p 9000 < <(sleep 1000) >/tmp/got &
+	wait_for 5 eval "in_ns $to ss -ltn | grep -q :9000"
+	in_ns "$from" timeout 60 bash -c "cat /tmp/sent >/dev/tcp/${addr[${node[$to]}]}/9000"
+	wait_for 20 cmp /tmp/sent /tmp/got
+	pkill sleep || :
+	pkill busybox || :
+	wait
+}
+
+ping_ok() { # NS NODE [ARGUMENT...]
+	local ns=$1 to=$2
+
+	shift 2
+	run in_ns "$ns" ping -6 -n -c 3 -i 0.2 -W 5 "$@" "${addr[$to]}"
+}
+
+neighbour() {
+	ping_ok a 2
+	ping_ok b 1 -s 1347
+	ping_ok a 2 -s 4000
+}
+
+transit() {
+	local old
+
+	old=$(count b forwarded)
+	ping_ok a 3
+	ping_ok c 1 -s 1347
+	run grew b forwarded "$old" 12
+}
+
+tcp() {
+	transfer a b 3000000
+	transfer b a 500001
+	transfer a c 1000000
+	transfer c a 1000000
+	run test "$(count a drop_rx_auth)" = 0
+	run test "$(count c drop_session_auth)" = 0
+}
+
+# A bulk transfer is segmented once and sealed where it lies.
+lists_copy_nothing() {
+	local copies frames
+
+	copies=$(count a tx_copies)
+	frames=$(count a tx_frames)
+	transfer a b 1000000
+	run test $(($(count a tx_copies) - copies)) -lt $((($(count a tx_frames) - frames) / 10))
+}
+
+# Larger than the path: the stack hears of it, once for the link, once for the path.
+too_big() {
+	local old
+
+	ip -n a link set fips0 mtu 1500
+	old=$(count a drop_tx_too_big)
+	in_ns a ping -6 -n -c 2 -i 0.2 -W 2 -M "do" -s 1440 "${addr[2]}" || :
+	run grew a drop_tx_too_big "$old" 1
+	run in_ns a ip -6 route get "${addr[2]}" >/tmp/route
+	run grep "mtu 1395" /tmp/route
+	transfer a b 300000
+	ip -n a link set fips0 mtu 1395
+	in_ns a ip -6 route flush cache
+}
+
+not_for_the_mesh() {
+	local old
+
+	ip -n a route add 2001:db8::/32 dev fips0
+	old=$(count a drop_tx_not_mesh)
+	in_ns a ping -6 -n -c 1 -W 1 2001:db8::1 >/tmp/ping.out || :
+	run grep "No route" /tmp/ping.out
+	run grew a drop_tx_not_mesh "$old" 1
+	ip -n a route del 2001:db8::/32 dev fips0
+	old=$(count a drop_tx_source)
+	ip -n a addr add fd12::1/128 dev fips0
+	in_ns a ping -6 -n -c 1 -W 1 -I fd12::1 "${addr[2]}" || :
+	run grew a drop_tx_source "$old" 1
+	ip -n a addr del fd12::1/128 dev fips0
+}
+
+# Nobody answers for the address: one upcall, bounded staging, an error at the end.
+unanswered() {
+	local old misses
+
+	misses=$(grep -c session-miss "$OUT/a.upcalls" || :)
+	old=$(count a drop_stage_full)
+	in_ns a ping -6 -n -i 0.05 -c 40 -w 20 fd99::1 >/tmp/ping.out || :
+	cat /tmp/ping.out
+	run grew a drop_stage_full "$old" 20
+	run grep -qi "unreachable\|no route" /tmp/ping.out
+	misses=$(($(grep -c session-miss "$OUT/a.upcalls") - misses))
+	run test "$misses" -ge 1
+	run test "$misses" -le 10
+}
+
+# What loss, reordering and duplication in the underlay leave over.
+bad_underlay() {
+	local old
+
+	old=$(count b drop_rx_replay)
+	tc -n a qdisc add dev ab root netem delay 5ms 2ms loss 2% duplicate 5%
+	transfer a b 300000
+	transfer a c 300000
+	tc -n a qdisc del dev ab root
+	run grew b drop_rx_replay "$old" 1
+}
+
+# A tap clones every frame: nobody may write into what others read.
+tapped() {
+	local side
+
+	ip -n b link add tap0 type dummy
+	ip -n b link set tap0 up
+	for side in ingress egress; do
+		tc -n b qdisc replace dev ba clsact
+		tc -n b filter add dev ba $side matchall action mirred egress mirror dev tap0
+	done
+	transfer a b 500000
+	transfer b a 500000
+	transfer c a 500000
+	tc -n b qdisc del dev ba clsact
+	ip -n b link del tap0
+}
+
+# The underlay is too small: the frames are fragmented there.
+small_underlay() {
+	ip -n a link set ab mtu 1300
+	ip -n b link set ba mtu 1300
+	ip -n b link set bc mtu 1300
+	ip -n c link set cb mtu 1300
+	ping_ok a 2 -s 1347
+	transfer a c 300000
+	ip -n a link set ab mtu 1500
+	ip -n b link set ba mtu 1500
+	ip -n b link set bc mtu 1500
+	ip -n c link set cb mtu 1500
+}
+
+offloads_set() { # FEATURE... (all on or off)
+	in_ns a ethtool -K ab "$@" || :
+	in_ns b ethtool -K ba "$@" || :
+	in_ns b ethtool -K bc "$@" || :
+	in_ns c ethtool -K cb "$@" || :
+}
+
+offloads_ok() {
+	offloads_set "$@"
+	ping_ok a 3
+	transfer a b 500000
+	transfer c a 500000
+}
+
+# Every way a list of frames can leave.
+no_list_offload() {
+	offloads_ok tx-gso-list off
+	offloads_set tx-gso-list on
+}
+
+no_segmentation_offload() {
+	offloads_ok tx-gso-list off tx-udp-segmentation off
+	offloads_set tx-gso-list on tx-udp-segmentation on
+}
+
+no_scatter() {
+	offloads_ok sg off
+	offloads_set sg on tx-scatter-gather-fraglist on tx-gso-list on tx-udp-segmentation on
+}
+
+no_checksum_offload() {
+	offloads_ok tx off rx off
+	offloads_set tx on rx on sg on tx-scatter-gather-fraglist on tx-gso-list on \
+		tx-udp-segmentation on
+}
+
+# Through a bridge and a VLAN, where each frame's headroom has to do.
+stacked() {
+	ip -n a link add br0 type bridge
+	ip -n a link set ab master br0
+	ip -n a link set br0 up
+	ip -n a link add link br0 name br0.7 type vlan id 7
+	ip -n b link add link ba name ba.7 type vlan id 7
+	ip -n a addr flush dev ab
+	ip -n b addr flush dev ba
+	ip -n a addr add 10.7.1.1/24 dev br0.7
+	ip -n b addr add 10.7.1.2/24 dev ba.7
+	ip -n a link set br0.7 up
+	ip -n b link set ba.7 up
+	ping_ok a 2
+	transfer a b 500000
+	transfer b a 500000
+	ip -n a link del br0
+	ip -n b link del ba.7
+	ip -n a addr add 10.7.1.1/24 dev ab
+	ip -n b addr add 10.7.1.2/24 dev ba
+	ping_ok a 2
+}
+
+# The peer moves to another address; its link follows, and so does the answer.
+roaming() {
+	ip -n a addr flush dev ab
+	ip -n a addr add 10.7.1.77/24 dev ab
+	ping_ok a 2
+	wait_for 5 grep -q link-float "$OUT/b.upcalls"
+	ip -n a addr flush dev ab
+	ip -n a addr add 10.7.1.1/24 dev ab
+	ping_ok a 2
+}
+
+# A flood of small packets.
+udp_flood() {
+	in_ns b iperf3 -s -1 -D
+	wait_for 5 eval "in_ns b ss -ltn | grep -q :5201"
+	run in_ns a iperf3 -c "${addr[2]}" -u -b 2M -l 64 -t 3 --get-server-output
+}
+
+# An underlay route that leads back into the mesh must not loop.
+loop() {
+	local old
+
+	old=$(count a drop_tx_route)
+	ip -n a addr add 10.99.0.1/32 dev fips0
+	ip -n a route add 10.7.1.2/32 dev fips0
+	in_ns a ping -6 -n -c 2 -i 0.2 -W 1 "${addr[2]}" || :
+	run grew a drop_tx_route "$old" 1
+	ip -n a route del 10.7.1.2/32 dev fips0
+	ip -n a addr del 10.99.0.1/32 dev fips0
+	ping_ok a 2
+}
+
+# Once more in another namespace than the sockets'.
+moved_device() {
+	ip netns add far
+	ip -n far link set lo up
+	ip -n a link set fips0 netns far
+	ip -n far link set fips0 up
+	ip -n far addr add "${addr[1]}/128" dev fips0
+	ip -n far route add fd00::/8 dev fips0
+	run in_ns far ping -6 -n -c 3 -i 0.2 -W 5 "${addr[2]}"
+	run in_ns far ping -6 -n -c 3 -i 0.2 -W 5 -s 1347 "${addr[3]}"
+}
+
+# The last: everything goes in the middle of traffic.
+unload() {
+	in_ns b iperf3 -s -D
+	wait_for 5 eval "in_ns b ss -ltn | grep -q :5201"
+	in_ns c timeout 60 iperf3 -c "${addr[2]}" -t 50 >/dev/null 2>&1 &
+	in_ns c timeout 60 ping -6 -f -q -s 900 "${addr[2]}" >/dev/null 2>&1 &
+	sleep 2
+	run rmmod fips
+}
+
+tests=(neighbour transit tcp lists_copy_nothing too_big not_for_the_mesh unanswered bad_underlay tapped
+	small_underlay no_list_offload no_segmentation_offload no_scatter no_checksum_offload
+	stacked roaming udp_flood loop moved_device unload)
+[ $# = 0 ] || tests=("$@")
+topology
+peers
+ktap_plan ${#tests[@]}
+for name in "${tests[@]}"; do
+	ktap_test "packets ${name//_/ }" "$name"
+done
+for ns in a b c far; do
+	in_ns $ns ethtool -S fips0 2>/dev/null | sed "/: 0$/d; s/^/# $ns/" || :
+done
+ktap_end

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT
+/* What a run has shown: gathered once, written as text or as JSON. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "memo.h"
+#include "nonce.h"
+#include "sim.h"
+
+/**
+ * struct report - numbers of a run
+ */
+struct report {
+	u64 frames[SIM_TX_CLASSES];
+	u64 bytes[SIM_TX_CLASSES];
+	u64 types[256];
+	u64 type_bytes[256];
+	u64 drops[FIPS_DROP_REASONS];
+	u64 upcalls, upcalls_lost, ops, ops_failed;
+	u64 lives;
+	u64 control_bytes;
+	u64 control_per_node_s;		/* thousandths of a byte */
+	u32 joined;
+	u32 *joins;
+	u64 pings, pongs, refused, packets, delivered;
+};
+
+static int report_u32_cmp(const void *pa, const void *pb)
+{
+	u32 a = *(const u32 *)pa, b = *(const u32 *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Value below which @percent of the sorted ones are. */
+static u32 report_quantile(const u32 *v, u64 n, u32 percent)
+{
+	return n ? v[(n - 1) * percent / 100] : 0;
+}
+
+static void report_node(struct report *r, const struct sim_node *n)
+{
+	const struct sim_node_stats *st = n->st;
+	u32 i;
+
+	for (i = 0; i < SIM_TX_CLASSES; i++) {
+		r->frames[i] += st->frames[i];
+		r->bytes[i] += st->bytes[i];
+	}
+	for (i = 0; i < 256; i++) {
+		r->types[i] += st->types[i];
+		r->type_bytes[i] += st->type_bytes[i];
+	}
+	for (i = 0; i < FIPS_DROP_REASONS; i++)
+		r->drops[i] += st->drops[i];
+	r->upcalls += st->upcalls;
+	r->upcalls_lost += st->upcalls_lost;
+	r->ops += st->ops;
+	r->ops_failed += st->ops_failed;
+	r->lives += n->life;
+	if (st->joined != SIM_NEVER)
+		r->joins[r->joined++] = (u32)((st->joined - st->started) / 1000);
+}
+
+static void report_packets(struct report *r, const struct sim *s)
+{
+	const struct sim_packet *p;
+	u64 i;
+
+	for (i = 0; i < s->traffic.n; i++) {
+		p = &s->traffic.packets[i];
+		r->packets++;
+		r->delivered += p->seen;
+		r->pings += !p->udp;
+		r->pongs += p->back;
+		r->refused += p->refused;
+	}
+}
+
+static void report_gather(struct report *r, struct sim *s)
+{
+	u32 i;
+
+	*r = (struct report) { .joins = sim_alloc(s->n_nodes * sizeof(u32)) };
+	for (i = 0; i < s->n_nodes; i++)
+		report_node(r, &s->nodes[i]);
+	report_packets(r, s);
+	r->control_bytes = r->bytes[SIM_TX_RAW] + r->bytes[SIM_TX_LINK] +
+			   r->bytes[SIM_TX_SESSION];
+	if (s->now && s->n_nodes)
+		r->control_per_node_s = r->control_bytes * 1000 / s->n_nodes * SIM_SEC / s->now;
+	if (r->joined)
+		qsort(r->joins, r->joined, sizeof(u32), report_u32_cmp);
+	if (s->traffic.n_rtt)
+		qsort(s->traffic.rtt, s->traffic.n_rtt, sizeof(u32), report_u32_cmp);
+}
+
+static const char *const report_drops[FIPS_DROP_REASONS] = {
+	[FIPS_DROP_REASON_RX_SHORT] = "rx-short",
+	[FIPS_DROP_REASON_RX_LENGTH] = "rx-length",
+	[FIPS_DROP_REASON_RX_UNKNOWN_INDEX] = "rx-unknown-index",
+	[FIPS_DROP_REASON_RX_REPLAY] = "rx-replay",
+	[FIPS_DROP_REASON_RX_AUTH] = "rx-auth",
+	[FIPS_DROP_REASON_RX_INNER_SHORT] = "rx-inner-short",
+	[FIPS_DROP_REASON_RX_KEY_EXPIRED] = "rx-key-expired",
+	[FIPS_DROP_REASON_PARK_FULL] = "park-full",
+	[FIPS_DROP_REASON_PARK_EXPIRED] = "park-expired",
+	[FIPS_DROP_REASON_DGRAM_SHORT] = "dgram-short",
+	[FIPS_DROP_REASON_DGRAM_TTL] = "dgram-ttl",
+	[FIPS_DROP_REASON_DGRAM_MTU] = "dgram-mtu",
+	[FIPS_DROP_REASON_SESSION_UNKNOWN] = "session-unknown",
+	[FIPS_DROP_REASON_SESSION_NO_KEY] = "session-no-key",
+	[FIPS_DROP_REASON_SESSION_SHORT] = "session-short",
+	[FIPS_DROP_REASON_SESSION_COORDS] = "session-coords",
+	[FIPS_DROP_REASON_SESSION_AUTH] = "session-auth",
+	[FIPS_DROP_REASON_SESSION_REPLAY] = "session-replay",
+	[FIPS_DROP_REASON_SESSION_INNER_SHORT] = "session-inner-short",
+	[FIPS_DROP_REASON_SHIM_FORMAT] = "shim-format",
+	[FIPS_DROP_REASON_SHIM_NOT_OURS] = "shim-not-ours",
+	[FIPS_DROP_REASON_NO_TUNNEL] = "no-tunnel",
+	[FIPS_DROP_REASON_TX_NOT_IPV6] = "tx-not-ipv6",
+	[FIPS_DROP_REASON_TX_NOT_MESH] = "tx-not-mesh",
+	[FIPS_DROP_REASON_TX_SOURCE] = "tx-source",
+	[FIPS_DROP_REASON_TX_TOO_BIG] = "tx-too-big",
+	[FIPS_DROP_REASON_TX_UNREACHABLE] = "tx-unreachable",
+	[FIPS_DROP_REASON_STAGE_FULL] = "stage-full",
+	[FIPS_DROP_REASON_STAGE_DESTINATIONS] = "stage-destinations",
+	[FIPS_DROP_REASON_STAGE_EXPIRED] = "stage-expired",
+	[FIPS_DROP_REASON_NO_ROUTE] = "no-route",
+	[FIPS_DROP_REASON_NO_KEY] = "no-key",
+	[FIPS_DROP_REASON_KEY_LIMIT] = "key-limit",
+	[FIPS_DROP_REASON_TX_HEADROOM] = "tx-headroom",
+	[FIPS_DROP_REASON_TX_ROUTE] = "tx-route",
+	[FIPS_DROP_REASON_TX_ERROR] = "tx-error",
+	[FIPS_DROP_REASON_UPCALL_CONTROL] = "upcall-control",
+	[FIPS_DROP_REASON_UPCALL_DATA] = "upcall-data",
+	[FIPS_DROP_REASON_NO_OWNER] = "no-owner",
+};
+
+/* ---- text ---- */
+
+static void text_tables(const struct sim_tables *m, FILE *out)
+{
+	fprintf(out, "largest tables  peers %" PRIu64 ", links %" PRIu64 ", handshakes %" PRIu64
+		", sessions %" PRIu64 ", identities %" PRIu64 "\n", m->peers, m->links, m->legs,
+		m->sessions, m->identities);
+	fprintf(out, "  data plane    links %" PRIu64 ", keys %" PRIu64 ", sessions %" PRIu64
+		", routes %" PRIu64 ", staged %" PRIu64 " (%" PRIu64 " bytes), parked %" PRIu64
+		"\n", m->core_links, m->core_indices, m->core_sessions, m->core_routes,
+		m->core_stages, m->core_staged_bytes, m->core_parked);
+}
+
+static void text_traffic(const struct report *r, struct sim *s, FILE *out)
+{
+	const struct sim_traffic *t = &s->traffic;
+	u32 i;
+
+	fprintf(out, "packets         %" PRIu64 " sent, %" PRIu64 " delivered; %" PRIu64
+		" pings, %" PRIu64 " answered, %" PRIu64 " refused\n", r->packets, r->delivered,
+		r->pings, r->pongs, r->refused);
+	if (t->n_rtt)
+		fprintf(out, "round trip      median %u us, 95 %% %u us, longest %u us\n",
+			report_quantile(t->rtt, t->n_rtt, 50), report_quantile(t->rtt, t->n_rtt, 95),
+			report_quantile(t->rtt, t->n_rtt, 100));
+	fprintf(out, "frames         ");
+	for (i = 0; i < SIM_TX_CLASSES; i++)
+		fprintf(out, " %s %" PRIu64 "%s", sim_tx_names[i], r->frames[i],
+			i + 1 < SIM_TX_CLASSES ? "," : "\n");
+	fprintf(out, "control         %" PRIu64 ".%03" PRIu64 " bytes a node and second\n",
+		r->control_per_node_s / 1000, r->control_per_node_s % 1000);
+	fprintf(out, "lost           ");
+	for (i = 0; i < SIM_LOSSES; i++)
+		fprintf(out, " %s %" PRIu64 "%s", sim_loss_names[i], s->lost[i],
+			i + 1 < SIM_LOSSES ? "," : "\n");
+	fprintf(out, "dropped        ");
+	for (i = 0; i < FIPS_DROP_REASONS; i++)
+		if (r->drops[i])
+			fprintf(out, " %s %" PRIu64, report_drops[i], r->drops[i]);
+	fputc('\n', out);
+}
+
+void sim_report_text(struct sim *s, FILE *out)
+{
+	struct report r;
+	u64 calls, computed;
+
+	report_gather(&r, s);
+	fprintf(out, "seed            %" PRIu64 "\n", s->sc->seed);
+	fprintf(out, "nodes           %u, %u edges, %" PRIu64 " lives\n", s->n_nodes, s->n_edges,
+		r.lives);
+	fprintf(out, "time            %" PRIu64 ".%06" PRIu64 " s, %" PRIu64 " events\n",
+		s->now / SIM_SEC, s->now % SIM_SEC, s->events);
+	fprintf(out, "joined          %u; median %u ms, 95 %% %u ms, last %u ms after its start\n",
+		r.joined, report_quantile(r.joins, r.joined, 50),
+		report_quantile(r.joins, r.joined, 95), report_quantile(r.joins, r.joined, 100));
+	if (s->checks.converged)
+		fprintf(out, "all linked      %" PRIu64 " ms\n", s->checks.converged / 1000);
+	if (s->settle)
+		fprintf(out, "settled         %u pairs, %" PRIu64 " ms after the last heal\n",
+			s->checks.pairs, s->checks.settled / 1000);
+	text_traffic(&r, s, out);
+	text_tables(&s->checks.tables, out);
+	fprintf(out, "upcalls         %" PRIu64 ", lost %" PRIu64 "; ops %" PRIu64 ", failed %"
+		PRIu64 "\n", r.upcalls, r.upcalls_lost, r.ops, r.ops_failed);
+	if (s->memo) {
+		sim_memo_stats(s->memo, &calls, &computed);
+		fprintf(out, "memo            %" PRIu64 " calls, %" PRIu64 " computed\n", calls,
+			computed);
+	}
+	fprintf(out, "log             %016" PRIx64 "%016" PRIx64 ", %" PRIu64 " notes\n",
+		s->log.h[0], s->log.h[1], s->log.count);
+	free(r.joins);
+}
+
+/* ---- JSON ---- */
+
+static json_t *json_u64(u64 v)
+{
+	return json_integer((json_int_t)v);
+}
+
+static json_t *json_quantiles(const u32 *v, u64 n)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "count", json_u64(n),
+			 "median", json_u64(report_quantile(v, n, 50)),
+			 "p95", json_u64(report_quantile(v, n, 95)),
+			 "max", json_u64(report_quantile(v, n, 100)));
+}
+
+static json_t *json_classes(const struct report *r)
+{
+	json_t *o = json_object();
+	u32 i;
+
+	for (i = 0; i < SIM_TX_CLASSES; i++)
+		json_object_set_new(o, sim_tx_names[i],
+				    json_pack("{s:o, s:o}", "frames", json_u64(r->frames[i]),
+					      "bytes", json_u64(r->bytes[i])));
+	return o;
+}
+
+static json_t *json_types(const struct report *r)
+{
+	json_t *o = json_object();
+	char name[8];
+	u32 i;
+
+	for (i = 0; i < 256; i++) {
+		if (!r->types[i])
+			continue;
+		snprintf(name, sizeof(name), "0x%02x", i);
+		json_object_set_new(o, name,
+				    json_pack("{s:o, s:o}", "frames", json_u64(r->types[i]),
+					      "bytes", json_u64(r->type_bytes[i])));
+	}
+	return o;
+}
+
+static json_t *json_named(const char *const *names, const u64 *v, u32 n)
+{
+	json_t *o = json_object();
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (v[i])
+			json_object_set_new(o, names[i], json_u64(v[i]));
+	return o;
+}
+
+static json_t *json_tables(const struct sim_tables *m)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "peers", json_u64(m->peers), "links", json_u64(m->links),
+			 "handshakes", json_u64(m->legs), "sessions", json_u64(m->sessions),
+			 "identities", json_u64(m->identities),
+			 "plane_links", json_u64(m->core_links),
+			 "plane_sessions", json_u64(m->core_sessions),
+			 "plane_routes", json_u64(m->core_routes),
+			 "staged", json_u64(m->core_stages),
+			 "staged_bytes", json_u64(m->core_staged_bytes),
+			 "parked", json_u64(m->core_parked));
+}
+
+static void json_put(json_t *o, struct sim *s, const struct report *r)
+{
+	char digest[33];
+
+	snprintf(digest, sizeof(digest), "%016" PRIx64 "%016" PRIx64, s->log.h[0], s->log.h[1]);
+	json_object_set_new(o, "seed", json_u64(s->sc->seed));
+	json_object_set_new(o, "topology", json_string(sim_topo_names[s->sc->topo.kind]));
+	json_object_set_new(o, "nodes", json_u64(s->n_nodes));
+	json_object_set_new(o, "edges", json_u64(s->n_edges));
+	json_object_set_new(o, "lives", json_u64(r->lives));
+	json_object_set_new(o, "time_us", json_u64(s->now));
+	json_object_set_new(o, "events", json_u64(s->events));
+	json_object_set_new(o, "join_ms", json_quantiles(r->joins, r->joined));
+	json_object_set_new(o, "linked_ms", s->checks.converged ?
+			    json_u64(s->checks.converged / 1000) : json_null());
+	json_object_set_new(o, "settled_ms", s->settle ? json_u64(s->checks.settled / 1000) :
+							 json_null());
+	json_object_set_new(o, "packets", json_u64(r->packets));
+	json_object_set_new(o, "delivered", json_u64(r->delivered));
+	json_object_set_new(o, "pings", json_u64(r->pings));
+	json_object_set_new(o, "answered", json_u64(r->pongs));
+	json_object_set_new(o, "refused", json_u64(r->refused));
+	json_object_set_new(o, "rtt_us", json_quantiles(s->traffic.rtt, s->traffic.n_rtt));
+	json_object_set_new(o, "frames", json_classes(r));
+	json_object_set_new(o, "link_messages", json_types(r));
+	json_object_set_new(o, "control_millibytes_per_node_s", json_u64(r->control_per_node_s));
+	json_object_set_new(o, "lost", json_named(sim_loss_names, s->lost, SIM_LOSSES));
+	json_object_set_new(o, "dropped", json_named(report_drops, r->drops, FIPS_DROP_REASONS));
+	json_object_set_new(o, "largest", json_tables(&s->checks.tables));
+	json_object_set_new(o, "keys", json_u64(sim_nonce_keys()));
+	json_object_set_new(o, "log", json_string(digest));
+	json_object_set_new(o, "broken", s->failure.name ? json_string(s->failure.name) :
+							   json_null());
+}
+
+void sim_report_json(struct sim *s, FILE *out)
+{
+	json_t *o = json_object();
+	struct report r;
+
+	report_gather(&r, s);
+	json_put(o, s, &r);
+	json_dumpf(o, out, JSON_INDENT(2));
+	fputc('\n', out);
+	json_decref(o);
+	free(r.joins);
+}
