@@ -10,6 +10,7 @@
 #include <linux/inetdevice.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <linux/rculist.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <net/addrconf.h>
@@ -28,7 +29,7 @@
 
 #define FIPS_GC_INTERVAL	(5 * HZ)
 
-/* Covers fips_devices; see device.h for its place in the lock order. */
+/* Orders writers of fips_devices; see device.h for its place in the lock order. */
 DEFINE_MUTEX(fips_devices_lock);
 LIST_HEAD(fips_devices);
 
@@ -171,7 +172,7 @@ static int fips_dev_init(struct net_device *dev)
 
 	netif_carrier_off(dev);
 	mutex_lock(&fips_devices_lock);
-	list_add_tail(&fips->list, &fips_devices);
+	list_add_tail_rcu(&fips->list, &fips_devices);
 	mutex_unlock(&fips_devices_lock);
 	return 0;
 
@@ -190,7 +191,7 @@ static void fips_dev_uninit(struct net_device *dev)
 	struct fips_device *fips = netdev_priv(dev);
 
 	mutex_lock(&fips_devices_lock);
-	list_del_init(&fips->list);
+	list_del_rcu(&fips->list);
 	mutex_unlock(&fips_devices_lock);
 
 	mutex_lock(&fips->lock);

@@ -43,7 +43,7 @@ struct fips_stage;
 /**
  * struct fips_device - private part of a fips netdevice
  * @dev: the netdevice. Immutable
- * @list: in the module's list of devices, under fips_devices_lock
+ * @list: in the module's list of devices, RCU; writers under fips_devices_lock
  * @instance: random, for userspace to tell a device from its predecessor. Immutable
  * @lock: serialises configuration: every netlink command, the owner's end, linger, gc
  * @dying: unregistered, refuse everything; under @lock

@@ -348,6 +348,20 @@ static void fips_input_upcall(const struct fips_fmp *fmp, struct sk_buff *skb)
 	consume_skb(skb);
 }
 
+/*
+ * The far end believes in a session that is gone here, and its own data may
+ * keep it alive for ever: tell the daemon, which knows whether to ask anew.
+ */
+static void fips_input_unknown(struct fips_link *link, const u8 *src)
+{
+	unsigned long last = READ_ONCE(link->unknown_told);
+
+	if (time_before(jiffies, last + HZ / 10) ||
+	    cmpxchg(&link->unknown_told, last, jiffies) != last)
+		return;
+	fips_upcall_session_unknown(link, src);
+}
+
 /* A SessionDatagram to us. Consumes @skb. */
 static void fips_input_local(const struct fips_fmp *fmp, struct sk_buff *skb)
 {
@@ -371,6 +385,7 @@ static void fips_input_local(const struct fips_fmp *fmp, struct sk_buff *skb)
 	}
 	session = fips_session_find(fips, skb->data + FIPS_DGRAM_SRC_OFF);
 	if (unlikely(!session)) {
+		fips_input_unknown(fmp->link, skb->data + FIPS_DGRAM_SRC_OFF);
 		fips_input_link_drop(fmp->link, FIPS_DROP_REASON_SESSION_UNKNOWN, skb);
 		return;
 	}

@@ -397,7 +397,7 @@ int fips_nl_put_ifindex(struct sk_buff *skb, const struct fips_device *fips)
 
 int fips_nl_put_ms_since(struct sk_buff *skb, int attrtype, unsigned long since, int pad)
 {
-	return nla_put_u64_64bit(skb, attrtype, jiffies_to_msecs(jiffies - since), pad);
+	return nla_put_u64_64bit(skb, attrtype, jiffies64_to_msecs(jiffies - since), pad);
 }
 
 /* What came since the last report; the next one counts from here. */

@@ -71,6 +71,8 @@ void fips_upcall_session_key_used(struct fips_session *session, u32 place);
 
 /* Data class: the owner's second socket, rate-limited. Return: was it sent? */
 bool fips_upcall_session_miss(struct fips_device *fips, const struct in6_addr *ipv6);
+/* @src: node address of a far end whose session is not here */
+bool fips_upcall_session_unknown(struct fips_link *link, const u8 *src);
 bool fips_upcall_route_miss(struct fips_device *fips, const u8 *dest, u32 link_id,
 			    const u8 *header, size_t len);
 bool fips_upcall_mtu_exceeded(struct fips_device *fips, const u8 *dest, u32 link_id,

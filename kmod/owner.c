@@ -7,6 +7,7 @@
 
 #include <linux/netlink.h>
 #include <linux/notifier.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 
@@ -121,12 +122,32 @@ static void fips_owner_released(struct fips_device *fips, const struct netlink_n
 	mutex_unlock(&fips->lock);
 }
 
+/* Sockets close all the time: most owned nothing, and none of those shall wait for a mutex. */
+static bool fips_owner_maybe(const struct netlink_notify *notify)
+{
+	const struct fips_owner *owner;
+	struct fips_device *fips;
+	bool found = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(fips, &fips_devices, list) {
+		owner = rcu_dereference(fips->owner);
+		if (owner && net_eq(owner->net, notify->net) &&
+		    (owner->control == notify->portid ||
+		     READ_ONCE(owner->data) == notify->portid))
+			found = true;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
 static int fips_netlink_event(struct notifier_block *nb, unsigned long event, void *ptr)
 {
 	const struct netlink_notify *notify = ptr;
 	struct fips_device *fips;
 
-	if (event != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC)
+	if (event != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC ||
+	    !fips_owner_maybe(notify))
 		return NOTIFY_DONE;
 
 	mutex_lock(&fips_devices_lock);

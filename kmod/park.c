@@ -20,7 +20,7 @@ static bool fips_park_enqueue(struct fips_stage *stage, struct sk_buff_head *que
 			      struct sk_buff *skb, u32 id, u8 fmp_flags)
 {
 	lockdep_assert_held(&queue->lock);
-	if (skb_queue_len(queue) >= FIPS_PARKED_MAX)
+	if (skb_queue_len(queue) >= FIPS_PARKED_MAX || fips_stage_full(stage, skb))
 		return false;
 	if (atomic_inc_return(&stage->parked) > FIPS_PARK_TOTAL) {
 		atomic_dec(&stage->parked);
@@ -30,7 +30,7 @@ static bool fips_park_enqueue(struct fips_stage *stage, struct sk_buff_head *que
 	FIPS_CB(skb)->id = id;
 	FIPS_CB(skb)->fmp_flags = fmp_flags;
 	__skb_queue_tail(queue, skb);
-	fips_stage_wait(stage, 1);
+	fips_stage_wait(stage, skb);
 	return true;
 }
 
@@ -41,7 +41,7 @@ static void fips_park_take(struct fips_stage *stage, struct sk_buff_head *from,
 	spin_lock_bh(&from->lock);
 	skb_queue_splice_tail_init(from, queue);
 	spin_unlock_bh(&from->lock);
-	fips_stage_done(stage, skb_queue_len(queue));
+	fips_stage_done_all(stage, queue);
 	atomic_sub(skb_queue_len(queue), &stage->parked);
 }
 
@@ -154,11 +154,11 @@ static unsigned int fips_park_expire_queue(struct fips_stage *stage, struct sk_b
 	while ((skb = skb_peek(queue)) &&
 	       time_after(jiffies, FIPS_CB(skb)->since + FIPS_PARK_LIFETIME)) {
 		__skb_unlink(skb, queue);
+		fips_stage_done(stage, skb);
 		kfree_skb(skb);
 		n++;
 	}
 	spin_unlock_bh(&queue->lock);
-	fips_stage_done(stage, n);
 	atomic_sub(n, &stage->parked);
 	return n;
 }

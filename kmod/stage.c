@@ -27,18 +27,35 @@
 
 #define FIPS_ICMP_INTERVAL	(HZ / 10)
 
-/* @n more skbs wait. */
-void fips_stage_wait(struct fips_stage *stage, int n)
+/* No more memory for what waits? (A look, no reservation: CPUs may pass it together.) */
+bool fips_stage_full(const struct fips_stage *stage, const struct sk_buff *skb)
 {
-	atomic_add(n, &stage->waiting);
+	return atomic_read(&stage->bytes) + skb->truesize > FIPS_STAGE_BYTES;
+}
+
+/* @skb begins to wait. */
+void fips_stage_wait(struct fips_stage *stage, const struct sk_buff *skb)
+{
+	atomic_inc(&stage->waiting);
+	atomic_add(skb->truesize, &stage->bytes);
 	if (!delayed_work_pending(&stage->work))
 		schedule_delayed_work(&stage->work, HZ / 2);
 }
 
-/* @n skbs wait no longer. */
-void fips_stage_done(struct fips_stage *stage, int n)
+/* @skb waits no longer. */
+void fips_stage_done(struct fips_stage *stage, const struct sk_buff *skb)
 {
-	atomic_sub(n, &stage->waiting);
+	atomic_dec(&stage->waiting);
+	atomic_sub(skb->truesize, &stage->bytes);
+}
+
+/* Nor does any of @queue. */
+void fips_stage_done_all(struct fips_stage *stage, const struct sk_buff_head *queue)
+{
+	const struct sk_buff *skb;
+
+	skb_queue_walk(queue, skb)
+		fips_stage_done(stage, skb);
 }
 
 static u32 fips_stage_hash(const struct fips_stage *stage, u8 kind, const u8 *key)
@@ -80,11 +97,33 @@ static void fips_stage_remove(struct fips_stage *stage, struct fips_stage_dest *
 			      struct sk_buff_head *queue)
 {
 	lockdep_assert_held(&stage->lock);
-	fips_stage_done(stage, skb_queue_len(&dest->queue));
+	fips_stage_done_all(stage, &dest->queue);
 	skb_queue_splice_tail_init(&dest->queue, queue);
 	hlist_del(&dest->node);
 	dest->kind = FIPS_STAGE_FREE;
 	hlist_add_head(&dest->node, &stage->free);
+}
+
+/* Put @skb on a queue under its lock; the oldest goes when there is no place. */
+static void fips_stage_queue(struct fips_stage *stage, struct sk_buff_head *queue,
+			     struct sk_buff *skb)
+{
+	struct sk_buff *old;
+
+	while (!skb_queue_empty(queue) && (skb_queue_len(queue) >= FIPS_STAGED_MAX ||
+					   fips_stage_full(stage, skb))) {
+		old = __skb_dequeue(queue);
+		fips_stage_done(stage, old);
+		kfree_skb(old);
+		fips_drop(stage->fips, FIPS_DROP_REASON_STAGE_FULL);
+	}
+	if (unlikely(fips_stage_full(stage, skb))) {
+		kfree_skb(skb);
+		fips_drop(stage->fips, FIPS_DROP_REASON_STAGE_FULL);
+		return;
+	}
+	__skb_queue_tail(queue, skb);
+	fips_stage_wait(stage, skb);
 }
 
 /*
@@ -96,13 +135,7 @@ static bool fips_stage_enqueue(struct fips_stage *stage, struct fips_stage_dest 
 {
 	bool ask = !dest->asked || time_after(jiffies, dest->asked_at + FIPS_STAGE_ASK_AGAIN);
 
-	if (skb_queue_len(&dest->queue) >= FIPS_STAGED_MAX) {
-		kfree_skb(__skb_dequeue(&dest->queue));
-		fips_stage_done(stage, 1);
-		fips_drop(stage->fips, FIPS_DROP_REASON_STAGE_FULL);
-	}
-	__skb_queue_tail(&dest->queue, skb);
-	fips_stage_wait(stage, 1);
+	fips_stage_queue(stage, &dest->queue, skb);
 	if (ask) {
 		dest->asked = true;
 		dest->asked_at = jiffies;
@@ -205,6 +238,7 @@ void fips_stage_adopt(struct fips_session *session)
 	struct fips_stage *stage = session->fips->stage;
 	struct fips_stage_dest *dest;
 	struct sk_buff_head queue;
+	struct sk_buff *skb;
 
 	__skb_queue_head_init(&queue);
 	spin_lock_bh(&stage->lock);
@@ -214,11 +248,11 @@ void fips_stage_adopt(struct fips_session *session)
 	spin_unlock_bh(&stage->lock);
 	if (skb_queue_empty(&queue))
 		return;
-	fips_stage_wait(stage, skb_queue_len(&queue));
 	spin_lock_bh(&session->staged.lock);
 	if (skb_queue_empty(&session->staged))
 		session->staged_since = jiffies;
-	skb_queue_splice_init(&queue, &session->staged);
+	while ((skb = __skb_dequeue(&queue)))
+		fips_stage_queue(stage, &session->staged, skb);
 	spin_unlock_bh(&session->staged.lock);
 }
 
@@ -232,7 +266,7 @@ int fips_stage_unreachable(struct fips_device *fips, const struct in6_addr *ipv6
 	__skb_queue_head_init(&queue);
 	spin_lock_bh(&stage->lock);
 	dest = fips_stage_find(stage, FIPS_STAGE_IPV6, ipv6->s6_addr);
-	if (dest)
+	if (dest && (ms || dest->unreachable))
 		fips_stage_remove(stage, dest, &queue);
 	if (ms) {
 		dest = fips_stage_add(stage, FIPS_STAGE_IPV6, ipv6->s6_addr);
@@ -315,13 +349,7 @@ void fips_stage_session(struct fips_session *session, struct sk_buff *skb, int w
 	}
 	if (skb_queue_empty(&session->staged))
 		session->staged_since = jiffies;
-	if (skb_queue_len(&session->staged) >= FIPS_STAGED_MAX) {
-		kfree_skb(__skb_dequeue(&session->staged));
-		fips_stage_done(stage, 1);
-		fips_session_drop(session, FIPS_DROP_REASON_STAGE_FULL);
-	}
-	__skb_queue_tail(&session->staged, skb);
-	fips_stage_wait(stage, 1);
+	fips_stage_queue(stage, &session->staged, skb);
 	spin_unlock_bh(&session->staged.lock);
 	if (why == -EAGAIN)
 		fips_stage_ask_route(session);
@@ -337,7 +365,7 @@ static void fips_stage_take(struct fips_session *session, struct sk_buff_head *q
 {
 	__skb_queue_head_init(queue);
 	spin_lock_bh(&session->staged.lock);
-	fips_stage_done(session->fips->stage, skb_queue_len(&session->staged));
+	fips_stage_done_all(session->fips->stage, &session->staged);
 	skb_queue_splice_tail_init(&session->staged, queue);
 	spin_unlock_bh(&session->staged.lock);
 }
@@ -380,7 +408,7 @@ void fips_session_purge(struct fips_session *session)
 	spin_lock_bh(&session->parked.lock);
 	skb_queue_splice_tail_init(&session->parked, &queue);
 	spin_unlock_bh(&session->parked.lock);
-	fips_stage_done(stage, skb_queue_len(&queue));
+	fips_stage_done_all(stage, &queue);
 	atomic_sub(skb_queue_len(&queue), &stage->parked);
 	__skb_queue_purge(&queue);
 }

@@ -23,6 +23,7 @@ struct in6_addr;
 #define FIPS_STAGE_BUCKETS	64
 #define FIPS_STAGE_LIFETIME	(15 * HZ)	/* a look-up's attempts: 1 + 2 + 4 + 8 s */
 #define FIPS_STAGE_ASK_AGAIN	(2 * HZ)
+#define FIPS_STAGE_BYTES	(16 << 20)	/* of all that waits, a device */
 #define FIPS_PARK_TOTAL		1024
 #define FIPS_PARK_LIFETIME	(2 * HZ)
 
@@ -57,12 +58,13 @@ struct fips_stage_dest {
 /**
  * struct fips_stage - staging of one device
  * @fips: device
- * @lock: covers all but @waiting and @parked; BH off; outside of the queues' locks
+ * @lock: covers all but the counts; BH off; outside of the queues' locks
  * @seed: of the hash
  * @free: unused destinations
  * @table: destinations by kind and key
  * @icmp_sent: jiffies of the last ICMPv6 error, by hash of its destination
  * @waiting: skbs that lie in any queue; while there are some, @work runs
+ * @bytes: their memory
  * @parked: of them, frames and messages without a key
  * @work: ends what has waited too long
  * @dests: the entries
@@ -75,6 +77,7 @@ struct fips_stage {
 	struct hlist_head table[FIPS_STAGE_BUCKETS];
 	unsigned long icmp_sent[FIPS_STAGE_BUCKETS];
 	atomic_t waiting;
+	atomic_t bytes;
 	atomic_t parked;
 	struct delayed_work work;
 	struct fips_stage_dest dests[FIPS_STAGE_DESTS];
@@ -92,7 +95,9 @@ bool fips_park_session(struct fips_session *session, u32 link_id, u8 fmp_flags,
 		       struct sk_buff *skb);
 void fips_park_expire(struct fips_device *fips);
 
-void fips_stage_wait(struct fips_stage *stage, int n);
-void fips_stage_done(struct fips_stage *stage, int n);
+bool fips_stage_full(const struct fips_stage *stage, const struct sk_buff *skb);
+void fips_stage_wait(struct fips_stage *stage, const struct sk_buff *skb);
+void fips_stage_done(struct fips_stage *stage, const struct sk_buff *skb);
+void fips_stage_done_all(struct fips_stage *stage, const struct sk_buff_head *queue);
 
 #endif /* _FIPS_STAGE_H */

@@ -308,6 +308,16 @@ bool fips_upcall_session_miss(struct fips_device *fips, const struct in6_addr *i
 	       fips_upcall_end(&up, nla_put_in6_addr(up.skb, FIPS_A_SESSION_IPV6, ipv6));
 }
 
+bool fips_upcall_session_unknown(struct fips_link *link, const u8 *src)
+{
+	struct fips_upcall up = { .fips = link->fips, .class = FIPS_UPCALL_DATA };
+
+	return fips_upcall_begin(&up, FIPS_CMD_SESSION_UNKNOWN, 0) &&
+	       fips_upcall_end(&up, nla_put(up.skb, FIPS_A_SESSION_REMOTE, FIPS_NODE_ADDR_LEN,
+					    src) ?:
+			       nla_put_u32(up.skb, FIPS_A_SESSION_LINK_ID, link->id));
+}
+
 static bool fips_upcall_route(struct fips_device *fips, u8 cmd, const u8 *dest, u32 link_id,
 			      const u8 *header, size_t len)
 {

@@ -54,8 +54,6 @@ until_ok in_ns a ping -c 1 -W 1 10.7.0.2
 
 # measure NAME ADDRESS
 measure() {
-	local json pid
-
 	echo "# $1"
 	until_ok in_ns a ping -c 1 -W 1 "$2"
 	in_ns a iperf3 -c "$2" -t "$SECONDS_TCP" -J >/tmp/tcp.json
@@ -98,8 +96,8 @@ setup_fips() {
 	in_ns b nlpeer "$1" 2 2121 "$4" link 1 "$local_a" 2121 session 1 route 1 via 1 >/tmp/peer.b &
 	until_ok grep -q ready /tmp/peer.a
 	until_ok grep -q ready /tmp/peer.b
-	ip -n a addr add $addr_a/128 dev "$1" nodad
-	ip -n b addr add $addr_b/128 dev "$1" nodad
+	ip -n a addr add "$addr_a/128" dev "$1" nodad
+	ip -n b addr add "$addr_b/128" dev "$1" nodad
 	ip -n a route add fd00::/8 dev "$1"
 	ip -n b route add fd00::/8 dev "$1"
 }
@@ -125,12 +123,12 @@ for what; do
 		;;
 	fips)
 		setup_fips fips0 10.7.0.1 10.7.0.2 1472
-		measure fips $addr_b
+		measure fips "$addr_b"
 		end_fips fips0
 		;;
 	fips6)
 		setup_fips fips0 fd07::1 fd07::2 1452
-		measure fips6 $addr_b
+		measure fips6 "$addr_b"
 		end_fips fips0
 		;;
 	esac

@@ -237,7 +237,7 @@ node_start() { # NODE
 	# shellcheck disable=SC2016 # the inner shell expands them
 	spawn "$1" "$dir/log" sh -c 'exec "$0" -c "$1" 2>&1' "$FIPSD" "$dir/fips.yaml"
 	echo "$SPAWNED" >"$dir/pid"
-	echo "+ fipsd of $1 ($(dataplane "$1")) started, pid $SPAWNED"
+	[ -n "${QUIET:-}" ] || echo "+ fipsd of $1 ($(dataplane "$1")) started, pid $SPAWNED"
 }
 
 node_pid() { # NODE
@@ -328,18 +328,16 @@ in_session() { # NODE
 
 # ---- traffic
 
-# Pings from one node to the other; every one must be answered, once each. (With
-# -w, ping sends more than -c when answers take long: compare, don't count.)
+# Pings from one node to the other; every one must be answered, once each.
 ping_all() { # FROM COUNT [PING-ARGUMENT...]
 	local from=$1 count=$2 to out
 
 	shift 2
 	to=$(other "$from")
-	out=$(in_ns "$from" ping -6 -n -c "$count" -i 0.05 -w $((15 * SLOW)) "$@" \
+	out=$(in_ns "$from" ping -6 -n -c "$count" -i 0.05 -W $((15 * SLOW)) "$@" \
 		"${NODE_IP6[$to]}") || { echo "$out"; fail "ping $from to $to"; return; }
 	tail -n 3 <<<"$out"
-	grep -qE '^([0-9]+) packets transmitted, \1 received' <<<"$out" ||
-		{ echo "$out"; fail "pings lost"; return; }
+	grep -q " $count received" <<<"$out" || { echo "$out"; fail "pings lost"; return; }
 	! grep -qE 'DUP|damaged' <<<"$out" || { echo "$out"; fail "pings twice, or damaged"; }
 }
 
@@ -407,22 +405,33 @@ socket_drops() { # NODE
 		END { print sum + 0 }' /proc/net/snmp /proc/net/snmp6
 }
 
-# All frames that one side sent the other has received, or its socket was full
-# and the kernel has counted that (a burst beyond what the machine can take). It
-# counts once what segmentation offload made of up to 64 frames.
-link_balanced() {
-	local lost sent received dropped node balanced=0
+link_counts() { # NODE; prints frames sent and received
+	get "$1" links '.links[0].stats | "\(.packets_sent) \(.packets_recv)"'
+}
 
-	for node in a b; do
-		sent=$(get $node links '.links[0].stats.packets_sent')
-		received=$(get "$(other $node)" links '.links[0].stats.packets_recv')
-		dropped=$(socket_drops "$(other $node)")
-		echo "from $node: $sent sent, $received received, $dropped dropped at a full socket"
-		lost=$((sent - received))
-		[ -n "$sent" ] && [ $lost -ge "$dropped" ] && [ $lost -le $((dropped * 64)) ] ||
-			balanced=1
-	done
-	return $balanced
+# Do counts of frames agree: sent by one side (before and after), received by the
+# other in between? What is missing must have been dropped at a full socket (a
+# burst beyond what the machine can take), where the kernel counts once what
+# segmentation offload made of up to 64 frames.
+counts_agree() { # SENT-BEFORE RECEIVED SENT-AFTER DROPPED
+	[ "$2" -le "$3" ] && [ $(($2 + $4 * 64)) -ge "$1" ]
+}
+
+# All frames that one side sent the other has received. Heartbeats go on
+# meanwhile: a is read before and after b.
+link_balanced() {
+	local a1 a2 b drops_a drops_b
+
+	a1=$(link_counts a)
+	b=$(link_counts b)
+	a2=$(link_counts a)
+	drops_a=$(socket_drops a)
+	drops_b=$(socket_drops b)
+	echo "a sent/received $a1, b $b, a again $a2; dropped at full sockets: $drops_a, $drops_b"
+	[ -n "$a1" ] && [ -n "$b" ] && [ -n "$a2" ] || return
+	counts_agree "${a1% *}" "${b#* }" "${a2% *}" "$drops_b" || return
+	# b's frames: a has at most what b had sent, and after it all of that.
+	[ "${a1#* }" -le "${b% *}" ] && [ $((${a2#* } + drops_a * 64)) -ge "${b% *}" ]
 }
 
 # ---- start and end of a scenario

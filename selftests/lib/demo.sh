@@ -9,8 +9,11 @@
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-say() {
-	printf '%s\n' "$@" | fold -s -w 78
+QUIET=1
+
+say() { # a paragraph
+	printf '\n'
+	fold -s -w 78 <<<"$*"
 }
 
 title() {
@@ -83,29 +86,29 @@ demo_pair() {
 
 	both_up
 	show_identities
-	say '' "Node a knows b's key and where to find it, and has dialled. The two have proved to" \
+	say "Node a knows b's key and where to find it, and has dialled. The two have proved to" \
 		"each other who they are (Noise IK) and share keys: that is a link."
 	shown_ctl a show peers
 	printf '\n   (up %s ms after the first daemon was started)\n' \
 		"$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%d", (b - a) * 1000 }')"
 
-	say '' "Now a sends to b's address, which is made of b's public key. The first packet" \
+	say "Now a sends to b's address, which is made of b's public key. The first packet" \
 		"waits while the two ends agree on a second pair of keys, end to end: a session."
 	shown a ping -n -c 5 -i 0.2 "${NODE_IP6[b]}"
 	wait_for 5 in_session a
 	shown_ctl a show sessions
 	shown b ping -n -q -c 5 -i 0.2 "${NODE_IP6[a]}"
 
-	say '' "A file of $((${TCP_BYTES:-4000000} / 1000)) kB goes through, and arrives as it was:"
+	say "A file of $((${TCP_BYTES:-4000000} / 1000)) kB goes through, and arrives as it was:"
 	printf '   %s\n' "$(tcp_copy a "${TCP_BYTES:-4000000}" | tail -n 1)"
-	say '' "And as fast as this machine goes:"
+	say "And as fast as this machine goes:"
 	show_speed a
 	show_speed b
 
-	say '' "What the nodes have counted:"
+	say "What the nodes have counted:"
 	show_counters
 	wait_for 5 link_balanced
-	say '' "Every frame that one side has sent has reached the other. Both daemons end now," \
+	say "Every frame that one side has sent has reached the other. Both daemons end now," \
 		"and take their interface, routes and keys with them."
 }
 

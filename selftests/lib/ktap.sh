@@ -29,7 +29,7 @@ fail() { # REASON
 
 # Show each command of a test as it runs.
 run() {
-	echo "+ $*"
+	[ -n "${QUIET:-}" ] || echo "+ $*"
 	"$@"
 }
 

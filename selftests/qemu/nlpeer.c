@@ -4,14 +4,24 @@
  * and routes with keys that follow from the nodes' numbers, then print upcalls
  * until killed. No handshake, no daemon: the kernel data plane alone.
  *
- *   nlpeer DEV NODE PORT [MTU] { link NODE ADDRESS PORT | session NODE | route NODE via NODE }...
+ *   nlpeer DEV NODE PORT [MTU] COMMAND...
+ *
+ * Commands, also line by line on standard input:
+ *   link NODE ADDRESS PORT, session NODE    with the keys of epoch 0
+ *   link-bare NODE ADDRESS PORT             its index, no keys yet
+ *   session-bare NODE                       no keys yet
+ *   route NODE via NODE
+ *   link-key NODE EPOCH PLACE, session-key NODE EPOCH PLACE    0 current, 1 next
+ *   link-swap NODE, session-swap NODE
+ *   unreachable NODE MS
  *
  * NLPEER_LINGER in the environment sets the seconds that traffic outlives us.
  * Node n has the IPv6 address that "nlpeer address n" prints.
  */
 
-#include "nlclient.h"
+#include <poll.h>
 
+#include "nlclient.h"
 
 static struct nlc client;
 
@@ -80,35 +90,132 @@ static int print_address(const char *node)
 	return 0;
 }
 
+/* Index or keys of an epoch, at a place: 0 current, 1 next. Index 0 of a bare link has no keys. */
+static int set_key(unsigned int ifindex, char layer, unsigned int local, unsigned int remote,
+		   unsigned int epoch, uint32_t place)
+{
+	bool link = layer == 'l';
+	struct nl_msg *msg;
+
+	if (link) {
+		msg = nlc_dev_msg(&client, FIPS_CMD_LINK_KEY_NEW, ifindex);
+		nla_put_u32(msg, FIPS_A_LINK_ID, remote);
+	} else {
+		msg = nlc_session_msg(&client, FIPS_CMD_SESSION_KEY_NEW, ifindex, remote);
+	}
+	nlc_put_key(msg, link ? FIPS_A_LINK_KEY : FIPS_A_SESSION_KEY, layer, local, remote, epoch,
+		    place);
+	return nlc_call(&client, msg, NULL, NULL);
+}
+
+static int bare_link(unsigned int ifindex, unsigned int local, unsigned int remote,
+		     const struct sockaddr_in6 *to)
+{
+	struct nl_msg *msg = nlc_link_msg(&client, ifindex, 1, remote, to);
+	struct nlattr *nest = nla_nest_start(msg, FIPS_A_LINK_KEY);
+
+	nla_put_u32(msg, FIPS_A_KEY_SLOT, FIPS_KEY_SLOT_CURRENT);
+	nla_put_u32(msg, FIPS_A_KEY_LOCAL_INDEX, nlc_index(local, remote, 0));
+	nla_nest_end(msg, nest);
+	return nlc_call(&client, msg, NULL, NULL);
+}
+
+static int swap(unsigned int ifindex, char layer, unsigned int remote)
+{
+	struct nl_msg *msg;
+
+	if (layer == 'l') {
+		msg = nlc_dev_msg(&client, FIPS_CMD_LINK_KEY_SWAP, ifindex);
+		nla_put_u32(msg, FIPS_A_LINK_ID, remote);
+	} else {
+		msg = nlc_session_msg(&client, FIPS_CMD_SESSION_KEY_SWAP, ifindex, remote);
+	}
+	return nlc_call(&client, msg, NULL, NULL);
+}
+
+static int unreachable(unsigned int ifindex, unsigned int remote, unsigned int ms)
+{
+	struct nl_msg *msg = nlc_session_msg(&client, FIPS_CMD_SESSION_SET, ifindex, remote);
+
+	nla_put_u32(msg, FIPS_A_SESSION_UNREACHABLE_MS, ms);
+	return nlc_call(&client, msg, NULL, NULL);
+}
+
+/*
+ * One command of @argv and its arguments.
+ * Return: words used.
+ */
+static int command(unsigned int ifindex, unsigned int node, char **argv)
+{
+	unsigned int n[3] = {};
+	struct sockaddr_in6 to;
+	int i;
+
+	for (i = 0; i < 3 && argv[i] && argv[i + 1]; i++)
+		n[i] = atoi(argv[i + 1]);
+	if ((!strcmp(*argv, "link") || !strcmp(*argv, "link-bare")) && i == 3) {
+		parse_address(&to, argv[2], argv[3]);
+		check(argv[0][4] ? bare_link(ifindex, node, n[0], &to) :
+				   nlc_link(&client, ifindex, 1, node, n[0], &to), "link", argv[1]);
+		return 4;
+	}
+	if (!strcmp(*argv, "session") && i >= 1) {
+		check(nlc_session(&client, ifindex, node, n[0]), "session", argv[1]);
+		return 2;
+	}
+	if (!strcmp(*argv, "session-bare") && i >= 1) {
+		check(nlc_call(&client, nlc_session_msg(&client, FIPS_CMD_SESSION_NEW, ifindex,
+							n[0]), NULL, NULL), "session", argv[1]);
+		return 2;
+	}
+	if (!strcmp(*argv, "route") && i == 3) {
+		check(nlc_route(&client, ifindex, n[0], n[2]), "route", argv[1]);
+		return 4;
+	}
+	/* link-key NODE EPOCH PLACE, session-key NODE EPOCH PLACE */
+	if ((!strcmp(*argv, "link-key") || !strcmp(*argv, "session-key")) && i == 3) {
+		check(set_key(ifindex, argv[0][0], node, n[0], n[1], n[2]), argv[0], argv[1]);
+		return 4;
+	}
+	if ((!strcmp(*argv, "link-swap") || !strcmp(*argv, "session-swap")) && i >= 1) {
+		check(swap(ifindex, argv[0][0], n[0]), argv[0], argv[1]);
+		return 2;
+	}
+	if (!strcmp(*argv, "unreachable") && i >= 2) {
+		check(unreachable(ifindex, n[0], n[1]), argv[0], argv[1]);
+		return 3;
+	}
+	fprintf(stderr, "nlpeer: what is %s?\n", *argv);
+	exit(1);
+}
+
 static void configure(unsigned int ifindex, unsigned int node, char **argv)
 {
-	struct sockaddr_in6 to;
+	while (*argv)
+		argv += command(ifindex, node, argv);
+}
 
-	while (*argv) {
-		if (!strcmp(*argv, "link") && argv[1] && argv[2] && argv[3]) {
-			parse_address(&to, argv[2], argv[3]);
-			check(nlc_link(&client, ifindex, 1, node, atoi(argv[1]), &to), "link",
-			      argv[1]);
-			argv += 4;
-		} else if (!strcmp(*argv, "session") && argv[1]) {
-			check(nlc_session(&client, ifindex, node, atoi(argv[1])), "session",
-			      argv[1]);
-			argv += 2;
-		} else if (!strcmp(*argv, "route") && argv[1] && argv[2] && argv[3]) {
-			check(nlc_route(&client, ifindex, atoi(argv[1]), atoi(argv[3])), "route",
-			      argv[1]);
-			argv += 4;
-		} else {
-			fprintf(stderr, "nlpeer: what is %s?\n", *argv);
-			exit(1);
-		}
-	}
+/* One line of standard input holds commands as the command line does. */
+static bool configure_line(unsigned int ifindex, unsigned int node)
+{
+	char line[512], *words[64], *save, *word;
+	int n = 0;
+
+	if (!fgets(line, sizeof(line), stdin))
+		return false;
+	for (word = strtok_r(line, " \n", &save); word && n < 63;
+	     word = strtok_r(NULL, " \n", &save))
+		words[n++] = word;
+	words[n] = NULL;
+	configure(ifindex, node, words);
+	return true;
 }
 
 int main(int argc, char **argv)
 {
 	unsigned int ifindex, node;
 	uint16_t mtu = 1472;
+	bool input = true;
 	int arg = 4;
 
 	if (argc == 3 && !strcmp(argv[1], "address"))
@@ -135,6 +242,18 @@ int main(int argc, char **argv)
 	configure(ifindex, node, argv + arg);
 	puts("ready");
 	fflush(stdout);
-	for (;;)
-		nlc_receive(&client, 0, NULL, NULL);
+	setvbuf(stdin, NULL, _IONBF, 0);
+	for (;;) {
+		struct pollfd fds[] = {
+			{ .fd = nlc_fd(&client), .events = POLLIN },
+			{ .fd = input ? 0 : -1, .events = POLLIN },
+		};
+
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[0].revents)
+			nlc_receive(&client, 0, NULL, NULL);
+		if (fds[1].revents)
+			input = configure_line(ifindex, node);
+	}
 }

@@ -14,7 +14,7 @@ set -euo pipefail
 
 # shellcheck source=../lib/ktap.sh
 . /fips/selftests/lib/ktap.sh
-KTAP_LOGS=$OUT
+export KTAP_LOGS=$OUT
 
 addr=([1]=$(nlpeer address 1) [2]=$(nlpeer address 2) [3]=$(nlpeer address 3))
 declare -A node=([a]=1 [b]=2 [c]=3)
@@ -60,15 +60,22 @@ topology() {
 }
 
 peers() {
+	for ns in a b c; do
+		mkfifo /tmp/$ns.in
+	done
 	in_ns a nlpeer fips0 1 2121 1472 link 2 10.7.1.2 2121 session 2 session 3 \
-		route 2 via 2 route 3 via 2 >"$OUT/a.upcalls" &
+		route 2 via 2 route 3 via 2 <>/tmp/a.in >"$OUT/a.upcalls" &
 	in_ns b nlpeer fips0 2 2121 1472 link 1 10.7.1.1 2121 link 3 fd07:2::3 2121 \
-		session 1 session 3 route 1 via 1 route 3 via 3 >"$OUT/b.upcalls" &
-	in_ns c nlpeer fips0 3 2121 1472 link 2 fd07:2::2 2121 session 1 session 2 \
-		route 1 via 2 route 2 via 2 >"$OUT/c.upcalls" &
+		session 1 session 3 <>/tmp/b.in >"$OUT/b.upcalls" &
+	in_ns c nlpeer fips0 3 2121 1472 link 2 fd07:2::2 2121 session-bare 1 session 2 \
+		route 1 via 2 route 2 via 2 <>/tmp/c.in >"$OUT/c.upcalls" &
 	for ns in a b c; do
 		wait_for 10 grep -q ready "$OUT/$ns.upcalls"
 	done
+}
+
+tell() { # NS COMMAND...
+	echo "${*:2}" >"/tmp/$1.in"
 }
 
 count() { # NS COUNTER
@@ -100,6 +107,53 @@ ping_ok() { # NS NODE [ARGUMENT...]
 
 	shift 2
 	run in_ns "$ns" ping -6 -n -c 3 -i 0.2 -W 5 "$@" "${addr[$to]}"
+}
+
+# What waits for a route or a key leaves when it comes: none of three pings is lost.
+late_answers() {
+	in_ns b ping -6 -n -c 3 -i 0.2 -W 8 "${addr[1]}" >/tmp/ping.out &
+	wait_for 5 grep -q route-miss "$OUT/b.upcalls"
+	tell b route 1 via 1
+	wait $!
+	run grep " 0% packet loss" /tmp/ping.out
+	# In transit the route is missing, then at the far end the session's key.
+	in_ns a ping -6 -n -c 3 -i 0.2 -W 8 "${addr[3]}" >/tmp/ping.out &
+	wait_for 5 eval "[ \$(grep -c route-miss '$OUT/b.upcalls') -ge 2 ]"
+	tell b route 3 via 3
+	wait_for 5 eval "[ \$(count c rx_frames) -ge 3 ]"
+	tell c session-key 1 0 0
+	wait $!
+	run grep " 0% packet loss" /tmp/ping.out
+}
+
+# The daemon says that nobody is there.
+unreachable() {
+	tell c unreachable 2 600000
+	sleep 0.3
+	in_ns c ping -6 -n -c 2 -i 0.3 -W 2 "${addr[2]}" >/tmp/ping.out || :
+	tell c unreachable 2 0
+	run grep "No route" /tmp/ping.out
+	ping_ok c 2
+}
+
+# New keys under traffic: the initiator swaps, the far end follows its first frame.
+rekey() {
+	local epoch
+
+	in_ns a ping -6 -n -c 60 -i 0.05 -W 5 "${addr[3]}" >/tmp/ping.out &
+	for epoch in 1 2 3; do
+		tell c session-key 1 $epoch 1
+		tell b link-key 1 $epoch 1
+		sleep 0.2
+		tell a session-key 3 $epoch 1 session-swap 3
+		tell a link-key 2 $epoch 1 link-swap 2
+		sleep 0.3
+	done
+	wait $!
+	run grep " 0% packet loss" /tmp/ping.out
+	run test "$(grep -c session-key-used "$OUT/c.upcalls")" -ge 4
+	run test "$(grep -c link-key-used "$OUT/b.upcalls")" -ge 5
+	transfer a c 300000
 }
 
 neighbour() {
@@ -338,7 +392,7 @@ unload() {
 	run rmmod fips
 }
 
-tests=(neighbour transit tcp lists_copy_nothing too_big not_for_the_mesh unanswered bad_underlay tapped
+tests=(late_answers unreachable neighbour transit tcp lists_copy_nothing rekey too_big not_for_the_mesh unanswered bad_underlay tapped
 	small_underlay no_list_offload no_segmentation_offload no_scatter no_checksum_offload
 	stacked roaming udp_flood loop moved_device unload)
 [ $# = 0 ] || tests=("$@")

@@ -54,8 +54,7 @@ static void draw_timing(struct sim_scenario *sc, struct sim_rng *r)
 	t->rate_limit.handshake_resend_interval_ms = PICK(r, 250, 1000);
 	t->retry.base_interval_secs = PICK(r, 1, 2, 5);
 	t->retry.max_backoff_secs = PICK(r, 5, 10, 30);
-	/* 3 and 10 s as well when a session that one side has forgotten heals: seeds/forgotten. */
-	t->session.idle_timeout_secs = PICK(r, 0, 90, 90);
+	t->session.idle_timeout_secs = PICK(r, 3, 10, 90);
 	t->session.coords_warmup_packets = (u8)PICK(r, 0, 1, 5);
 	t->rekey.after_secs = PICK(r, 16, 35, 120);
 	t->rekey.after_messages = PICK(r, 50, 1000, 65536);
@@ -142,6 +141,8 @@ void sim_scenario_draw(struct sim_scenario *sc, u64 seed)
 	sc->topo.nodes = (u32)PICK(r, 2, 2, 3, 4, 6, 9, 16);
 	sc->topo.degree = (u32)sim_rng_between(r, 2, 6);
 	sc->dial = (enum sim_dial)sim_rng_below(r, 3);
+	/* Until a session that one end has forgotten heals (seeds/forgotten-*). */
+	sc->both_ask = true;
 	sc->names = !sim_rng_below(r, 8);
 	sc->duration = PICK(r, 20, 40, 90) * SIM_SEC;
 	sc->start_over = PICK(r, 0, SIM_SEC, 10 * SIM_SEC);

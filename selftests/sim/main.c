@@ -25,6 +25,7 @@ static const char usage[] =
 "  --duration T       faults and traffic last so long (60s)\n"
 "  --start-over T     nodes start within so much (1s)\n"
 "  --no-settle        end there; don't heal and see that all pairs talk\n"
+"  --both-ask         let both ends of a pair ping there, not only one\n"
 "  --bound T          within so much after the heal (derived from the keys)\n"
 "Wires\n"
 "  --delay T --spread T --jitter T --loss P --dup P --reorder P --corrupt P --replay P\n"
@@ -60,6 +61,7 @@ enum opt {
 	OPT_DURATION,
 	OPT_START_OVER,
 	OPT_NO_SETTLE,
+	OPT_BOTH_ASK,
 	OPT_BOUND,
 	OPT_DELAY,
 	OPT_SPREAD,
@@ -104,6 +106,7 @@ static const struct option options[] = {
 	{ "duration", required_argument, NULL, OPT_DURATION },
 	{ "start-over", required_argument, NULL, OPT_START_OVER },
 	{ "no-settle", no_argument, NULL, OPT_NO_SETTLE },
+	{ "both-ask", no_argument, NULL, OPT_BOTH_ASK },
 	{ "bound", required_argument, NULL, OPT_BOUND },
 	{ "delay", required_argument, NULL, OPT_DELAY },
 	{ "spread", required_argument, NULL, OPT_SPREAD },
@@ -294,6 +297,9 @@ static int cli_option(struct cli *c, int opt, const char *arg)
 		return 0;
 	case OPT_NO_SETTLE:
 		c->sc.settle = false;
+		return 0;
+	case OPT_BOTH_ASK:
+		c->sc.both_ask = true;
 		return 0;
 	case OPT_SET:
 		return sim_scenario_set(&c->sc, arg);

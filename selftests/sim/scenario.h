@@ -88,6 +88,7 @@ enum sim_dial {
  * @far: traffic between any two nodes, not only neighbours
  * @faults: schedule, text, or NULL
  * @settle: heal at the end and see that all talk again
+ * @both_ask: there, both ends ping in turn, which hides that one has forgotten the other
  * @bound: within so much, 0 = derived from @timing
  * @lossless: every ping between linked neighbours must come back
  * @memo: each public-key operation is computed once
@@ -117,6 +118,7 @@ struct sim_scenario {
 	bool far;
 	char *faults;
 	bool settle;
+	bool both_ask;
 	u64 bound;
 	bool lossless;
 	bool memo;

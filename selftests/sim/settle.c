@@ -54,7 +54,7 @@ static void settle_add(struct sim *s, u32 a, u32 b)
 }
 
 /*
- * One end asks, the same all the time: traffic of the other would mend what a
+ * One end asks, the same all the time (unless @both_ask): traffic of the other would mend what a
  * client of the first suffers from. Of too many pairs some are drawn (a partial
  * Fisher-Yates shuffle).
  */
@@ -133,8 +133,11 @@ static void settle_round(struct sim *s, struct sim_timer *t)
 			continue;
 		open++;
 		late = late ? late : p;
+		if (s->sc->both_ask && p->tries % 2)
+			p->nr = sim_ping(s, p->b, p->a, SETTLE_SIZE);
+		else
+			p->nr = sim_ping(s, p->a, p->b, SETTLE_SIZE);
 		p->tries++;
-		p->nr = sim_ping(s, p->a, p->b, SETTLE_SIZE);
 	}
 	if (!open) {
 		s->checks.settled = s->now - st->began;

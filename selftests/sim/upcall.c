@@ -36,6 +36,7 @@ static const char *const upcall_names[] = {
 	[FIPS_EV_LINK_KEY_LIMIT] = "link-key-limit",
 	[FIPS_EV_SESSION_MSG] = "session-msg",
 	[FIPS_EV_SESSION_MISS] = "session-miss",
+	[FIPS_EV_SESSION_UNKNOWN] = "session-unknown",
 	[FIPS_EV_SESSION_KEY_USED] = "session-key-used",
 	[FIPS_EV_SESSION_KEY_LIMIT] = "session-key-limit",
 	[FIPS_EV_ROUTE_MISS] = "route-miss",
@@ -61,6 +62,7 @@ static enum upcall_class upcall_class(enum fips_event_type type)
 	case FIPS_EV_RAW:
 		return UPCALL_RAW;
 	case FIPS_EV_SESSION_MISS:
+	case FIPS_EV_SESSION_UNKNOWN:
 	case FIPS_EV_ROUTE_MISS:
 	case FIPS_EV_MTU_EXCEEDED:
 	case FIPS_EV_COORDS:

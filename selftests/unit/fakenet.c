@@ -644,9 +644,11 @@ static int dp_unreachable(void *dp, const u8 *ipv6, u32 ms)
 	struct fake_miss *m = miss_get(f, ipv6);
 	struct fake_session *s;
 
+	m->unreachable_until = net_of(f)->now + ms;
+	if (!ms)	/* reachable again */
+		return 0;
 	f->icmp += m->staged;
 	m->staged = 0;
-	m->unreachable_until = net_of(f)->now + ms;
 	LL_FOREACH(f->sessions, s) {
 		if (memcmp(s->ipv6, ipv6, FIPS_IPV6_LEN))
 			continue;
@@ -811,10 +813,14 @@ static void link_deliver(struct fake_node *f, const struct fake_link *l, const u
 	if (msg[0] == FIPS_LINK_DATAGRAM && !fips_link_message_parse(msg, len, &m) &&
 	    fips_fsp_kind(m.datagram.payload, m.datagram.len) == FIPS_FSP_KIND_ENCRYPTED) {
 		s = session_find(f, &m.datagram.src);
-		if (s)
+		if (s) {
 			session_receive(f, s, l->id, m.datagram.payload, m.datagram.len);
-		else
-			f->dropped_session++;
+			return;
+		}
+		f->dropped_session++;
+		e = event_new(f, FIPS_EV_SESSION_UNKNOWN);
+		e->ev.session.remote = m.datagram.src;
+		event_post(f, e);
 		return;
 	}
 	e = event_new(f, FIPS_EV_LINK_MSG);

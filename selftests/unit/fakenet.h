@@ -161,7 +161,7 @@ struct fake_node {
 };
 
 /* What was sent, lost or not; handshake packets whole. */
-#define FAKE_SENT_BYTES		128
+#define FAKE_SENT_BYTES		256
 #define FAKE_SENT		16384
 
 struct fake_sent {

@@ -24,7 +24,10 @@ static bool is_event(const json_t *step, const char *event)
 
 static enum fips_mmp_layer layer_of(const json_t *kase)
 {
-	return strcmp(vec_str(kase, "layer"), "link") ? FIPS_MMP_SESSION : FIPS_MMP_LINK;
+	const char *layer = vec_str(kase, "layer");
+
+	assert_true(!strcmp(layer, "link") || !strcmp(layer, "session"));
+	return layer[0] == 'l' ? FIPS_MMP_LINK : FIPS_MMP_SESSION;
 }
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Hostile msg1s: floods, replays, impostors; bounds of what strangers can grow (spec 03 §9, §26). */
+/* Hostile msg1s: floods, replays, impostors; bounds of the tables (spec 03 §9, §26). */
 
 #include "node_internal.h"	/* for the sizes of its tables */
 #include "node_test.h"

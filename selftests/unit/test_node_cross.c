@@ -133,7 +133,7 @@ static void crossed_with_jitter_and_random_loss(void **state)
 	}
 }
 
-/* A replayed msg1 makes a candidate that never proves itself: it must not hold up the larger side. */
+/* A replayed msg1 makes a candidate that never proves itself: the larger side must not wait. */
 static void replayed_candidate_does_not_block(void **state)
 {
 	struct pair p = pair_new(77);
@@ -160,6 +160,58 @@ static void replayed_candidate_does_not_block(void **state)
 	fakenet_free(p.net);
 }
 
+/*
+ * The smaller side is on the larger one's handshake when its own comes through
+ * after all: it moves to that one (03 §10.2 "Swap"; a reference peer is there by then).
+ */
+static void smaller_side_swaps(void **state)
+{
+	struct cross c = { .p = pair_new(88) };
+	struct fakenet *net = c.p.net;
+	u32 own;
+
+	(void)state;
+	c.plan.mask[c.p.small][FAKE_MSG1] = 1;
+	c.plan.mask[c.p.small][FAKE_FRAME] = 7;	/* so that the larger one has heard nothing yet */
+	loss_plan_use(net, &c.plan);
+	fakenet_peer(net, c.p.small, c.p.large);
+	fakenet_peer(net, c.p.large, c.p.small);
+	fakenet_run(net, 500);
+	own = fips_get_le32(fakenet_sent(net, c.p.small, FAKE_MSG1, 0)->data + 4);
+	assert_true(fakenet_has_peer(net, c.p.small, c.p.large));
+	assert_int_not_equal(fakenet_dp_link(net, c.p.small, c.p.large)->slot.local_index, own);
+	fakenet_run(net, 550);
+	assert_int_equal(fakenet_dp_link(net, c.p.small, c.p.large)->slot.local_index, own);
+	assert_int_equal(fakenet_dp_link(net, c.p.small, c.p.large)->slot.k_bit, 0);
+	cross_check(&c, "swap", 0, false);
+	fakenet_free(net);
+}
+
+/* The peer does not get what we send on a new link and stays on the old one: keep that. */
+static void old_link_in_use_stays(void **state)
+{
+	struct pair p = pair_new(89);
+	struct loss_plan plan = { .seen = { { 0 } } };
+	char addr[FIPS_TADDR_TEXT_MAX];
+
+	(void)state;
+	fakenet_peer(p.net, p.small, p.large);
+	fakenet_run(p.net, 31000);
+	plan.mask[p.small][FAKE_FRAME] = ~0u;
+	loss_plan_use(p.net, &plan);
+	fips_taddr_format(&p.net->nodes[p.large].transports[0].addr, addr);
+	assert_int_equal(fakenet_connect(p.net, p.small, p.large, addr), 1);
+	fakenet_run(p.net, 19000);
+	assert_int_equal(fakenet_dp_links(p.net, p.small), 2);
+	p.net->drop = NULL;
+	fakenet_run(p.net, 2000);
+	assert_true(fakenet_linked(p.net, p.small, p.large));
+	fakenet_run(p.net, 20000);
+	assert_int_equal(fakenet_dp_links(p.net, p.small), 1);
+	assert_int_equal(fakenet_dp_links(p.net, p.large), 1);
+	fakenet_free(p.net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +219,8 @@ int main(void)
 		cmocka_unit_test(crossed_with_every_loss),
 		cmocka_unit_test(crossed_with_jitter_and_random_loss),
 		cmocka_unit_test(replayed_candidate_does_not_block),
+		cmocka_unit_test(smaller_side_swaps),
+		cmocka_unit_test(old_link_in_use_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

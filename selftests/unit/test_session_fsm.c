@@ -243,10 +243,51 @@ static void lost_msg3(void **state)
 	fakenet_free(p.net);
 }
 
+/* Trap 13 of spec 08: one Setup, one Ack, byte for byte, however often. */
+static void identical_setup_identical_ack(void **state)
+{
+	const size_t at = FIPS_FMP_HDR_LEN + 32 + FIPS_DGRAM_HDR_LEN;
+	struct pair p = linked(25);
+	struct loss_plan plan = { .seen = { { 0 } } };
+	unsigned int i;
+
+	(void)state;
+	plan.mask[p.large][FAKE_ACK] = 7;
+	loss_plan_use(p.net, &plan);
+	fakenet_data(p.net, p.small, p.large);
+	fakenet_run(p.net, 4000);
+	assert_true(sessions_match(p.net, p.small, p.large));
+	assert_true(fakenet_count(p.net, p.large, FAKE_ACK) >= 4);
+	for (i = 1; i < fakenet_count(p.net, p.large, FAKE_ACK); i++)
+		assert_memory_equal(fakenet_sent(p.net, p.large, FAKE_ACK, i)->data + at,
+				    fakenet_sent(p.net, p.large, FAKE_ACK, 0)->data + at,
+				    fakenet_sent(p.net, p.large, FAKE_ACK, 0)->len - at);
+	assert_int_equal(fakenet_count(p.net, p.small, FAKE_SETUP), 3);
+	fakenet_free(p.net);
+}
+
+/* The responder's proof is lost: a repeated msg3 brings another. */
+static void lost_proof(void **state)
+{
+	struct pair p = linked(26);
+	struct loss_plan plan = { .seen = { { 0 } } };
+
+	(void)state;
+	plan.mask[p.large][FAKE_SMSG] = 1;
+	loss_plan_use(p.net, &plan);
+	fakenet_data(p.net, p.small, p.large);
+	fakenet_run(p.net, 20000);
+	assert_int_equal(fakenet_count(p.net, p.small, FAKE_MSG3), 2);
+	assert_int_equal(fakenet_count(p.net, p.large, FAKE_SMSG), 2);
+	assert_string_equal(fakenet_session(p.net, p.small, p.large), "established");
+	fakenet_free(p.net);
+}
+
 static void msg3_never_arrives(void **state)
 {
 	struct pair p = linked(6);
 	struct loss_plan plan = { .seen = { { 0 } } };
+	unsigned int before, i;
 
 	(void)state;
 	plan.mask[p.small][FAKE_MSG3] = ~0u;
@@ -256,6 +297,12 @@ static void msg3_never_arrives(void **state)
 	assert_string_equal(fakenet_session(p.net, p.small, p.large), "established");
 	/* once by 5 resends and once for each of 4 Acks that were repeated, merged within 250 ms */
 	assert_in_range(fakenet_count(p.net, p.small, FAKE_MSG3), 5, 10);
+	/* an Ack is easily forged: fifty of them are worth one msg3 */
+	before = fakenet_count(p.net, p.small, FAKE_MSG3);
+	for (i = 0; i < 50; i++)
+		send_garbage(p.net, p.large, p.small, fakenet_addr(p.net, p.large), FIPS_FSP_ACK);
+	fakenet_run(p.net, 50);
+	assert_int_equal(fakenet_count(p.net, p.small, FAKE_MSG3), before + 1);
 	fakenet_run(p.net, 1000);
 	assert_string_equal(fakenet_session(p.net, p.small, p.large), "");
 	/* and the next packet starts anew */
@@ -541,6 +588,35 @@ static void half_open_bounds(void **state)
 	fakenet_free(net);
 }
 
+/* One neighbour may hold 64 of them, whatever it does: others find room. */
+static void half_open_bound_of_a_neighbour(void **state)
+{
+	struct fakenet *net = fakenet_new(24);
+	int hub = fakenet_add(net, 1), peers[12], i, k;
+
+	(void)state;
+	net->nodes[hub].timing.rate_limit.session_setup_burst = 100000;
+	net->nodes[hub].timing.rate_limit.session_setup_rate = 100000;
+	fakenet_transport(net, hub, "10.0.0.1:2121");
+	fakenet_start(net, hub);
+	for (i = 0; i < 12; i++) {
+		peers[i] = fakenet_simple(net, (u8)(i + 2));
+		fakenet_peer(net, peers[i], hub);
+	}
+	fakenet_run(net, 1000);
+	send_setup(net, peers[11], hub, fakenet_addr(net, peers[11]), 1);
+	for (i = 0; i < 11; i++)
+		for (k = 0; k < 8; k++)
+			send_setup(net, peers[0], hub, fakenet_addr(net, peers[i]),
+				   100 + (u32)(i * 8 + k));
+	fakenet_run(net, 100);
+	assert_int_equal(net->nodes[hub].node->n_halves, NODE_HALF_OPEN_VIA + 1);
+	assert_string_equal(fakenet_session(net, hub, peers[11]), "awaiting_msg3");
+	fakenet_run(net, 31000);
+	assert_int_equal(fakenet_view(net, hub).sessions, 0);
+	fakenet_free(net);
+}
+
 /* 08 §13.1: 64 at once and 16 a second for each neighbour, whatever source it names. */
 static void setup_limiter_is_per_neighbour(void **state)
 {
@@ -614,6 +690,39 @@ static void one_side_forgot(void **state)
 		assert_false(fakenet_dp_session(p.net, b, a)->slot[2].has_key);
 		fakenet_data(p.net, b, a);
 		fakenet_run(p.net, 200);
+		assert_int_equal(p.net->nodes[a].delivered, 1);
+		fakenet_free(p.net);
+	}
+}
+
+/* The far end lost the session and only we talk: it asks anew, so that we don't talk into a hole. */
+static void far_end_forgot(void **state)
+{
+	int dialer;
+
+	(void)state;
+	for (dialer = 0; dialer < 2; dialer++) {
+		struct pair p = linked(27);
+		int a = pair_a(&p, dialer), b = pair_b(&p, dialer);
+		struct fips_event ev = { .type = FIPS_EV_SESSION_KEY_LIMIT };
+		struct fips_clock now;
+
+		fakenet_data(p.net, a, b);
+		fakenet_run(p.net, 5000);
+		ev.session.remote = *fakenet_addr(p.net, a);
+		now = fakenet_clock(p.net);
+		fips_node_event(p.net->nodes[b].node, &now, &ev);
+		assert_string_equal(fakenet_session(p.net, b, a), "");
+		p.net->n_sent = 0;
+		fakenet_data(p.net, a, b);	/* lost */
+		fakenet_data(p.net, a, b);	/* lost, and no second handshake for it */
+		fakenet_run(p.net, 200);
+		assert_int_equal(fakenet_count(p.net, b, FAKE_SETUP), 1);
+		assert_string_equal(fakenet_session(p.net, b, a), "established");
+		fakenet_data(p.net, a, b);
+		fakenet_data(p.net, b, a);
+		fakenet_run(p.net, 200);
+		assert_int_equal(p.net->nodes[b].delivered, 2);
 		assert_int_equal(p.net->nodes[a].delivered, 1);
 		fakenet_free(p.net);
 	}
@@ -841,6 +950,8 @@ int main(void)
 		cmocka_unit_test(ack_resend_schedule),
 		cmocka_unit_test(losses_are_repaired),
 		cmocka_unit_test(lost_msg3),
+		cmocka_unit_test(identical_setup_identical_ack),
+		cmocka_unit_test(lost_proof),
 		cmocka_unit_test(msg3_never_arrives),
 		cmocka_unit_test(simultaneous_setup),
 		cmocka_unit_test(simultaneous_setup_tie_break),
@@ -851,9 +962,11 @@ int main(void)
 		cmocka_unit_test(forged_setup_does_not_displace),
 		cmocka_unit_test(msg3_of_another_identity),
 		cmocka_unit_test(half_open_bounds),
+		cmocka_unit_test(half_open_bound_of_a_neighbour),
 		cmocka_unit_test(setup_limiter_is_per_neighbour),
 		cmocka_unit_test(idle_expiry),
 		cmocka_unit_test(one_side_forgot),
+		cmocka_unit_test(far_end_forgot),
 		cmocka_unit_test(unknown_identity),
 		cmocka_unit_test(data_before_the_link),
 		cmocka_unit_test(link_death_ends_the_session),

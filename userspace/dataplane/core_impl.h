@@ -26,6 +26,7 @@
 #define FIPS_STAGE_BYTES	(4 << 20)
 #define FIPS_ASK_AGAIN_MS	1000
 #define FIPS_COORDS_PER_SEC	100
+#define FIPS_UNKNOWN_GAP_MS	100
 #define FIPS_ICMP_SLOTS		64
 #define FIPS_ICMP_GAP_MS	100
 #define FIPS_ICMP_MAX		1280
@@ -167,6 +168,7 @@ static inline void fips_slot_set(fips_slot *s, struct fips_epoch *e)
  * @lock: protects @to against its reader on the sending side
  * @to: endpoint; changed by the receiving side and exclusive calls
  * @last_rx: when a frame authenticated, %FIPS_NEVER = never
+ * @unknown_told: when a message without a session was last told of; receiving side
  * @stats: traffic
  * @hh: in the core's table
  */
@@ -179,6 +181,7 @@ struct fips_link {
 	pthread_mutex_t lock;
 	struct fips_endpoint to;
 	fips_counter last_rx;
+	u64 unknown_told;
 	struct fips_stats stats;
 	UT_hash_handle hh;
 };

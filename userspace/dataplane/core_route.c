@@ -130,11 +130,10 @@ bool fips_is_unreachable(struct fips_core *c, const u8 *ipv6, u64 now)
 	return u && now < u->until;
 }
 
-int fips_core_unreachable(struct fips_core *c, const struct fips_core_out *out, u64 now,
-			  const u8 *ipv6, u32 ms)
+static void fips_refuse_staged(struct fips_core *c, const struct fips_core_out *out, u64 now,
+			       const u8 *ipv6)
 {
 	struct fips_staged *list = fips_stage_take(c, FIPS_STAGE_PACKET, ipv6), *k;
-	struct fips_unreachable *u;
 
 	while ((k = list)) {
 		list = k->next;
@@ -142,14 +141,22 @@ int fips_core_unreachable(struct fips_core *c, const struct fips_core_out *out, 
 		fips_send_unreachable(c, out, now, k->data, k->len);
 		free(k);
 	}
+}
+
+int fips_core_unreachable(struct fips_core *c, const struct fips_core_out *out, u64 now,
+			  const u8 *ipv6, u32 ms)
+{
+	struct fips_unreachable *u;
+
 	HASH_FIND(hh, c->unreachable, ipv6, FIPS_IPV6_LEN, u);
-	if (u && !ms) {
-		HASH_DEL(c->unreachable, u);
-		free(u);
+	if (!ms) {
+		if (u) {
+			HASH_DEL(c->unreachable, u);
+			free(u);
+		}
 		return 0;
 	}
-	if (!ms)
-		return 0;
+	fips_refuse_staged(c, out, now, ipv6);
 	if (!u) {
 		if (HASH_COUNT(c->unreachable) >= FIPS_MAX_UNREACHABLE) {
 			u = c->unreachable;

@@ -205,6 +205,23 @@ static void fips_session_opened(struct fips_core *c, const struct fips_core_out 
 		fips_stage_flush(c, out, now, FIPS_STAGE_PACKET, s->ipv6);
 }
 
+/*
+ * The far end believes in a session that is gone here, and its own data may
+ * keep it alive for ever: tell the node, which knows whether to ask anew.
+ */
+static void fips_session_unknown(struct fips_core *c, const struct fips_core_out *out, u64 now,
+				 u32 link_id, const struct fips_node_addr *src)
+{
+	struct fips_event ev = { .type = FIPS_EV_SESSION_UNKNOWN };
+	struct fips_link *l = fips_link_find(c, link_id);
+
+	if (!l || (l->unknown_told && now - l->unknown_told < FIPS_UNKNOWN_GAP_MS))
+		return;
+	l->unknown_told = now;
+	ev.session.remote = *src;
+	fips_core_event(out, &ev);
+}
+
 /* An encrypted message to us; @dgram is complete and its FSP header is there. */
 static void fips_session_rx(struct fips_core *c, const struct fips_core_out *out, u64 now,
 			    u32 link_id, bool ce, u8 *dgram, size_t len)
@@ -220,6 +237,7 @@ static void fips_session_rx(struct fips_core *c, const struct fips_core_out *out
 	m.mtu = fips_get_le16(dgram + FIPS_DGRAM_MTU_OFF);
 	m.ctr = fips_get_le64(fsp + FIPS_FSP_CTR_OFF);
 	if (!m.s) {
+		fips_session_unknown(c, out, now, link_id, &src);
 		fips_core_drop(c, FIPS_DROP_REASON_SESSION_UNKNOWN, 1);
 		return;
 	}

@@ -48,6 +48,7 @@ static enum fips_uevent_class fips_uevent_class(enum fips_event_type type)
 	case FIPS_EV_RAW:
 		return FIPS_UEVENT_RAW;
 	case FIPS_EV_SESSION_MISS:
+	case FIPS_EV_SESSION_UNKNOWN:
 	case FIPS_EV_ROUTE_MISS:
 	case FIPS_EV_MTU_EXCEEDED:
 	case FIPS_EV_COORDS:

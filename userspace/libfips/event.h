@@ -32,6 +32,7 @@ enum fips_event_type {
 	FIPS_EV_LINK_KEY_LIMIT,
 	FIPS_EV_SESSION_MSG,	/* authenticated session message, other than port 256 Data */
 	FIPS_EV_SESSION_MISS,	/* packets wait for a session to an IPv6 address */
+	FIPS_EV_SESSION_UNKNOWN,	/* the far end has a session that we have lost */
 	FIPS_EV_SESSION_KEY_USED,
 	FIPS_EV_SESSION_KEY_LIMIT,
 	FIPS_EV_ROUTE_MISS,	/* packets wait for a route */

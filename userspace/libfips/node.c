@@ -463,6 +463,9 @@ static void node_dispatch(struct fips_node *n, const struct fips_event *ev)
 	case FIPS_EV_SESSION_MISS:
 		node_session_miss(n, ev->miss.ipv6);
 		return;
+	case FIPS_EV_SESSION_UNKNOWN:
+		node_session_unknown(n, &ev->session.remote);
+		return;
 	case FIPS_EV_SESSION_KEY_USED:
 		node_session_key_used(n, &ev->session.remote, ev->session.slot);
 		return;

@@ -87,6 +87,7 @@ struct node_dial;
  * @created: mono ms
  * @created_wall: wall ms
  * @active_since: mono ms
+ * @standby_since: mono ms
  * @noise: of an initiator until msg2 came
  * @msg1: to send again
  * @resends: times sent again
@@ -119,6 +120,7 @@ struct node_link {
 	u64 created;
 	u64 created_wall;
 	u64 active_since;
+	u64 standby_since;
 	struct fips_noise *noise;
 	u8 msg1[FIPS_MSG1_LEN];
 	u32 resends;
@@ -609,6 +611,7 @@ void node_session_msg3(struct fips_node *n, const struct fips_node_addr *src,
 void node_session_datagram(struct fips_node *n, struct node_peer *via,
 			   const struct fips_datagram *dgram);
 void node_session_miss(struct fips_node *n, const u8 *ipv6);
+void node_session_unknown(struct fips_node *n, const struct fips_node_addr *remote);
 void node_session_message(struct fips_node *n, const struct fips_event *ev);
 void node_session_key_used(struct fips_node *n, const struct fips_node_addr *remote, u32 slot);
 void node_session_link_up(struct fips_node *n, const struct fips_node_addr *peer);

@@ -311,16 +311,21 @@ void node_link_heartbeat(struct fips_node *n, const struct node_link *l)
 		node_link_xmit(n, l, msg, (size_t)len);
 }
 
-/* STANDBY: the old link goes when the peer has left it. */
+/*
+ * STANDBY: the old link goes when the peer has left it. One that still uses it
+ * may have nothing to send but heartbeats, so the silence must be longer than theirs.
+ */
 static void link_standby_check(struct fips_node *n, struct node_link *l)
 {
+	u64 patience = NODE_DRAIN_MS + n->timing.heartbeat_interval_secs * 500;
 	u64 silent;
 
-	if (!node_link_heard(n, l, &silent) || silent >= NODE_DRAIN_MS) {
+	if (!node_link_heard(n, l, &silent) || silent >= n->now.mono_ms - l->standby_since ||
+	    silent >= patience) {
 		node_link_free(n, l);
 		return;
 	}
-	fips_timer_set(&n->timers, &l->expire, n->now.mono_ms + NODE_DRAIN_MS - silent);
+	fips_timer_set(&n->timers, &l->expire, n->now.mono_ms + patience - silent);
 }
 
 static void link_candidate_expired(struct fips_node *n, struct node_link *l)
@@ -400,6 +405,7 @@ void node_link_enter(struct fips_node *n, struct node_link *l, enum node_link_st
 		node_owner_link(n, l);
 		return;
 	case NODE_LINK_STANDBY:
+		l->standby_since = now;
 		fips_timer_set(&n->timers, &l->expire, now + NODE_DRAIN_MS);
 		link_standby_bound(n, l);
 		return;

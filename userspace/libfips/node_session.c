@@ -142,6 +142,7 @@ void node_session_enter(struct fips_node *n, struct node_session *s, enum node_s
 			fips_timer_set(&n->timers, &s->timer,
 				       now + n->timing.session.idle_timeout_secs * 1000);
 		node_owner_session(n, s);
+		n->dp->unreachable(n->dp_ctx, s->id.ipv6, 0);
 		node_log(n, FIPS_LOG_INFO, "session with %s up (%s)", s->id.npub,
 			 s->initiator ? "we asked" : "it asked");
 		return;

@@ -108,11 +108,40 @@ void node_session_miss(struct fips_node *n, const u8 *ipv6)
 		session_want(n, s);
 }
 
+/*
+ * The far end has a session that is gone here (we were idle longer, gave it up,
+ * or were restarted), and may not notice: its own data keeps it alive (08 §4.4).
+ * Ask it anew; to it that is a rekey. Who sent the message is not proven, so
+ * only nodes whose key is known are asked, and none twice at a time.
+ */
+void node_session_unknown(struct fips_node *n, const struct fips_node_addr *remote)
+{
+	struct node_identity *e;
+	struct node_session *s;
+	u8 ipv6[FIPS_IPV6_LEN];
+
+	fips_node_addr_to_ipv6(remote, ipv6);
+	e = node_identity_by_ipv6(n, ipv6);
+	if (n->draining || !e || !fips_node_addr_eq(&e->id.addr, remote) ||
+	    fips_node_addr_eq(remote, &n->env.self->id.addr) || node_session_find(n, remote))
+		return;
+	s = node_session_new(n, remote);
+	if (!s)
+		return;
+	node_session_learn(n, s, &e->id);
+	if (node_session_initiate(n, s))
+		node_session_free(n, s);
+}
+
 /* A link to the node itself is there. */
 void node_session_link_up(struct fips_node *n, const struct fips_node_addr *peer)
 {
 	struct node_session *s = node_session_find(n, peer);
+	u8 ipv6[FIPS_IPV6_LEN];
 
+	/* A refusal must not outlive its reason. */
+	fips_node_addr_to_ipv6(peer, ipv6);
+	n->dp->unreachable(n->dp_ctx, ipv6, 0);
 	if (s && s->state == NODE_SESSION_WAITING)
 		session_want(n, s);
 }

@@ -85,6 +85,22 @@ static void init_send_msg3(struct fips_node *n, struct node_session *s)
 	node_session_send(n, &s->remote, s->msg3, s->msg3_len);
 }
 
+/*
+ * A far end that still had a session takes ours for a rekey and goes on with
+ * its old keys until it sees the new ones (02 §12.5). If we have no data, a
+ * small frame shows them.
+ */
+static void init_prove(struct fips_node *n, const struct node_session *s)
+{
+	struct fips_dp_session_info info = { .tx_counter = 0 };
+
+	if (!s->msg3_resends && !n->dp->session_get(n->dp_ctx, &s->remote, &info) &&
+	    info.tx_counter)
+		return;
+	n->dp->session_xmit(n->dp_ctx, &s->remote, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_COORDS_WARMUP,
+			    true, NULL, 0);
+}
+
 void node_session_msg3_stop(struct fips_node *n, struct node_session *s)
 {
 	fips_timer_del(&n->timers, &s->msg3_timer);
@@ -123,6 +139,7 @@ void node_session_msg3_timer(void *owner, struct fips_timer *t)
 	}
 	init_send_msg3(n, s);
 	s->msg3_resends++;
+	init_prove(n, s);
 	init_schedule_msg3(n, s);
 }
 
@@ -187,5 +204,6 @@ void node_session_ack(struct fips_node *n, const struct fips_node_addr *src,
 	s->confirmed = false;
 	s->msg3_resends = 0;
 	node_session_enter(n, s, NODE_SESSION_ESTABLISHED);
+	init_prove(n, s);
 	init_schedule_msg3(n, s);
 }

@@ -432,7 +432,8 @@ static int session_event(u8 cmd, const struct attrs *a, struct fips_event *ev)
 	if (!a->v[FIPS_A_SESSION_REMOTE])
 		return -EPROTO;
 	if (cmd != FIPS_CMD_SESSION_MSG) {
-		ev->type = cmd == FIPS_CMD_SESSION_KEY_USED ? FIPS_EV_SESSION_KEY_USED :
+		ev->type = cmd == FIPS_CMD_SESSION_UNKNOWN ? FIPS_EV_SESSION_UNKNOWN :
+			   cmd == FIPS_CMD_SESSION_KEY_USED ? FIPS_EV_SESSION_KEY_USED :
 							      FIPS_EV_SESSION_KEY_LIMIT;
 		get_bytes(a, FIPS_A_SESSION_REMOTE, ev->session.remote.b, FIPS_NODE_ADDR_LEN);
 		ev->session.slot = get_u32(a, FIPS_A_SESSION_SLOT);
@@ -495,6 +496,7 @@ int fipsnl_read_event(const struct nlmsghdr *nlh, u32 ifindex, struct fips_event
 		break;
 	case FIPS_CMD_SESSION_MSG:
 	case FIPS_CMD_SESSION_MISS:
+	case FIPS_CMD_SESSION_UNKNOWN:
 	case FIPS_CMD_SESSION_KEY_USED:
 	case FIPS_CMD_SESSION_KEY_LIMIT:
 		if (parse(nlh, &a, FIPS_A_SESSION_MAX, session_policy))
