@@ -6,6 +6,8 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
+# The kernel's make must not take our O=, KOUT= and the like for its own.
+MAKEOVERRIDES :=
 
 # SANITIZE=1 builds in a folder of its own, so that both trees stay warm.
 O ?= build$(if $(filter 1,$(SANITIZE)),-sanitize)
@@ -140,6 +142,7 @@ else
 kmod: $(O)/fips.ko
 
 # Out-of-tree modules build in their source folder: give each kernel a shadow of it.
+# O= is ours and means something else there.
 $(KOUT)/kmod/fips.ko: $(KMOD_SRC)
 	@echo "  KMOD    fips.ko for $(KDIR)"
 	$(Q)mkdir -p $(KOUT)

@@ -557,9 +557,11 @@ int fips_link_xmit_msg(struct fips_link *link, u32 place, const u8 *msg, size_t 
 		return -ENOMEM;
 	skb->dev = link->fips->dev;
 	__skb_put_data(skb, msg, len);
-	rcu_read_lock_bh();
+	rcu_read_lock();
+	local_bh_disable();
 	err = fips_link_send(link, place, skb, 0);
-	rcu_read_unlock_bh();
+	local_bh_enable();
+	rcu_read_unlock();
 	return err;
 }
 
@@ -573,7 +575,8 @@ int fips_session_xmit_msg(struct fips_session *session, u32 place, u8 msg_type, 
 	unsigned int coords;
 	int err;
 
-	rcu_read_lock_bh();
+	rcu_read_lock();
+	local_bh_disable();
 	err = fips_way_find(&way, session, place);
 	if (err) {
 		err = err == -EAGAIN ? -EHOSTUNREACH : err == -ENONET ? -ENOKEY : err;
@@ -600,6 +603,7 @@ int fips_session_xmit_msg(struct fips_session *session, u32 place, u8 msg_type, 
 	frames.head = skb;
 	err = fips_way_send(&way, &frames, &seal);
 out:
-	rcu_read_unlock_bh();
+	local_bh_enable();
+	rcu_read_unlock();
 	return err;
 }

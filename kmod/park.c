@@ -111,7 +111,8 @@ void fips_link_unpark(struct fips_link *link)
 	if (skb_queue_empty_lockless(&link->parked))
 		return;
 	fips_park_take(fips->stage, &link->parked, &queue);
-	rcu_read_lock_bh();
+	rcu_read_lock();
+	local_bh_disable();
 	while ((skb = __skb_dequeue(&queue))) {
 		transport = fips_transport_find(fips, FIPS_CB(skb)->id);
 		if (transport)
@@ -119,7 +120,8 @@ void fips_link_unpark(struct fips_link *link)
 		else
 			kfree_skb(skb);
 	}
-	rcu_read_unlock_bh();
+	local_bh_enable();
+	rcu_read_unlock();
 }
 
 void fips_session_unpark(struct fips_session *session)
@@ -130,10 +132,12 @@ void fips_session_unpark(struct fips_session *session)
 	if (skb_queue_empty_lockless(&session->parked))
 		return;
 	fips_park_take(session->fips->stage, &session->parked, &queue);
-	rcu_read_lock_bh();
+	rcu_read_lock();
+	local_bh_disable();
 	while ((skb = __skb_dequeue(&queue)))
 		fips_input_session(session, FIPS_CB(skb)->id, FIPS_CB(skb)->fmp_flags, skb);
-	rcu_read_unlock_bh();
+	local_bh_enable();
+	rcu_read_unlock();
 }
 
 void fips_link_purge(struct fips_link *link)

@@ -379,10 +379,12 @@ void fips_session_flush_staged(struct fips_session *session)
 		return;
 	fips_stage_take(session, &queue);
 	WRITE_ONCE(session->route_asked, 0);
-	rcu_read_lock_bh();
+	rcu_read_lock();
+	local_bh_disable();
 	while ((skb = __skb_dequeue(&queue)))
 		fips_output(session, skb, true);
-	rcu_read_unlock_bh();
+	local_bh_enable();
+	rcu_read_unlock();
 }
 
 static void fips_session_refuse_staged(struct fips_session *session, enum fips_drop_reason reason)
@@ -470,7 +472,8 @@ void fips_route_resolved(struct fips_device *fips, const u8 *node_addr, bool rea
 		fips_stage_remove(stage, dest, &queue);
 	spin_unlock_bh(&stage->lock);
 
-	rcu_read_lock_bh();
+	rcu_read_lock();
+	local_bh_disable();
 	while ((skb = __skb_dequeue(&queue))) {
 		if (reachable) {
 			fips_forward(fips, FIPS_CB(skb)->id, FIPS_CB(skb)->fmp_flags, skb);
@@ -484,7 +487,8 @@ void fips_route_resolved(struct fips_device *fips, const u8 *node_addr, bool rea
 		fips_session_flush_staged(session);
 	else if (session)
 		fips_session_refuse_staged(session, FIPS_DROP_REASON_NO_ROUTE);
-	rcu_read_unlock_bh();
+	local_bh_enable();
+	rcu_read_unlock();
 }
 
 /* End of the table's entries whose time is over, or of all. */

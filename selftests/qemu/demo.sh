@@ -13,8 +13,11 @@ echo "This is Linux $(uname -r) in the guest. The module is loaded:"
 lsmod | sed -n '1p; /^fips/p' | sed 's/^/   /'
 lsmod | grep -q ^fips
 
+# shellcheck disable=SC2034 # demo.sh reads them
 LEFT=kernel RIGHT=kernel
 demo "Two nodes, both with the kernel data plane"
+# shellcheck disable=SC2034 # read by the library
+# shellcheck disable=SC2034 # demo.sh reads them
 LEFT=kernel RIGHT=user
 demo "A mixed pair: a in the kernel, b in user space"
 echo

@@ -141,8 +141,6 @@ void sim_scenario_draw(struct sim_scenario *sc, u64 seed)
 	sc->topo.nodes = (u32)PICK(r, 2, 2, 3, 4, 6, 9, 16);
 	sc->topo.degree = (u32)sim_rng_between(r, 2, 6);
 	sc->dial = (enum sim_dial)sim_rng_below(r, 3);
-	/* Until a session that one end has forgotten heals (seeds/forgotten-*). */
-	sc->both_ask = true;
 	sc->names = !sim_rng_below(r, 8);
 	sc->duration = PICK(r, 20, 40, 90) * SIM_SEC;
 	sc->start_over = PICK(r, 0, SIM_SEC, 10 * SIM_SEC);

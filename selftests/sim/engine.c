@@ -125,7 +125,7 @@ void sim_run(struct sim *s)
 	}
 }
 
-/* Between linked neighbours, over wires that lose nothing, every ping comes back or is refused. */
+/* Between linked neighbours, over wires that lose nothing, every ping comes back. */
 static void engine_lossless(struct sim *s)
 {
 	const struct sim_packet *p;
@@ -133,7 +133,7 @@ static void engine_lossless(struct sim *s)
 
 	for (i = 0; i < s->traffic.n; i++) {
 		p = &s->traffic.packets[i];
-		if (!p->linked || p->refused || p->sent + ENGINE_TAIL > s->now || (p->udp ? p->seen : p->back))
+		if (!p->linked || p->sent + ENGINE_TAIL > s->now || (p->udp ? p->seen : p->back))
 			continue;
 		sim_fail(s, "lossless", "packet %" PRIu64 " n%u to n%u of %" PRIu64
 			 " ms was lost", i, p->src, p->dst, p->sent / 1000);

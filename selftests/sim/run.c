@@ -2,10 +2,10 @@
 /* One run from scenario to verdict. */
 #include <inttypes.h>
 
-#include "run.h"
+#include "cli.h"
 #include "sim.h"
 
-static int run_verdict(struct sim *s, const struct sim_output *out)
+static int run_verdict(struct sim *s)
 {
 	if (!s->failure.name)
 		return 0;
@@ -13,7 +13,8 @@ static int run_verdict(struct sim *s, const struct sim_output *out)
 	fprintf(stderr, "fipssim: invariant %s broken at %" PRIu64 ".%06" PRIu64 " s: %s\n",
 		s->failure.name, s->failure.at / SIM_SEC, s->failure.at % SIM_SEC,
 		s->failure.text);
-	fprintf(stderr, "fipssim: again: %s\n", out->again);
+	fputs("again: ", stderr);
+	sim_cli_print(s->sc, stderr);
 	return 1;
 }
 
@@ -36,7 +37,7 @@ int sim_run_scenario(const struct sim_scenario *sc, const struct sim_output *out
 		sim_report_text(s, out->text);
 	if (out->json)
 		sim_report_json(s, out->json);
-	ret = run_verdict(s, out);
+	ret = run_verdict(s);
 	sim_free(s);
 	return ret;
 }

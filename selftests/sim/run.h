@@ -10,13 +10,11 @@
  * @text: report, or NULL
  * @json: report, or NULL
  * @plot: path of a picture, or NULL
- * @again: command that runs it once more
  */
 struct sim_output {
 	FILE *text;
 	FILE *json;
 	const char *plot;
-	const char *again;
 };
 
 /* 0: all invariants held; 1: one did not; 2: the scenario is no good. */

@@ -145,6 +145,40 @@ int sim_scenario_set(struct sim_scenario *sc, const char *assignment)
 	return -EINVAL;
 }
 
+static double key_load(const struct fips_node_timing *t, size_t off, enum key_type type)
+{
+	const void *p = (const char *)t + off;
+
+	switch (type) {
+	case KEY_U64:
+		return (double)*(const u64 *)p;
+	case KEY_U32:
+		return *(const u32 *)p;
+	case KEY_U8:
+		return *(const u8 *)p;
+	case KEY_BOOL:
+		return *(const bool *)p;
+	case KEY_DOUBLE:
+		return *(const double *)p;
+	}
+	return 0;
+}
+
+void sim_scenario_print_keys(const struct sim_scenario *sc, FILE *out)
+{
+	struct fips_node_timing t;
+	double v;
+	size_t i;
+
+	fips_node_timing_defaults(&t);
+	for (i = 0; i < sizeof(scenario_keys) / sizeof(scenario_keys[0]); i++) {
+		v = key_load(&sc->timing, scenario_keys[i].off, scenario_keys[i].type);
+		if (v > key_load(&t, scenario_keys[i].off, scenario_keys[i].type) ||
+		    v < key_load(&t, scenario_keys[i].off, scenario_keys[i].type))
+			fprintf(out, " --set %s=%.17g", scenario_keys[i].name, v);
+	}
+}
+
 /* ---- texts ---- */
 
 /* "12.5" in units of 10^-6; the rest of the text. */

@@ -132,6 +132,8 @@ void sim_scenario_free(struct sim_scenario *sc);
 void sim_scenario_draw(struct sim_scenario *sc, u64 seed);
 /* Set a node key ("rekey.after_secs=10"); 0 or -EINVAL. */
 int sim_scenario_set(struct sim_scenario *sc, const char *assignment);
+/* Those that are not the defaults, as " --set KEY=VALUE". */
+void sim_scenario_print_keys(const struct sim_scenario *sc, FILE *out);
 /* Virtual microseconds within which neighbours talk again after the last fault. */
 u64 sim_scenario_bound(const struct sim_scenario *sc);
 

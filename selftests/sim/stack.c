@@ -9,7 +9,6 @@
 
 #include <utlist.h>
 
-#include "core_impl.h"
 #include "csum.h"
 #include "sim.h"
 
@@ -65,19 +64,11 @@ static void stack_csum(u8 *ip6, size_t len, size_t at)
 	fips_csum_store(l4 + at, fips_csum(l4, plen, fips_csum_pseudo(ip6, plen, ip6[6])));
 }
 
-/* Has the node said a moment ago that @dst cannot be reached? */
-static bool stack_refuses(const struct sim_node *n, const struct sim_node *dst)
-{
-	return fips_is_unreachable(n->core, dst->kp.id.ipv6, sim_node_mono_ms(n));
-}
-
-/* Neighbours with a link, and neither refuses packets to the other. */
 static bool stack_linked(struct sim *s, u32 src, u32 dst)
 {
 	struct sim_edge *e = sim_edge_find(s, src, dst);
 
-	return e && sim_edge_linked(s, e) && !stack_refuses(&s->nodes[src], &s->nodes[dst]) &&
-	       !stack_refuses(&s->nodes[dst], &s->nodes[src]);
+	return e && sim_edge_linked(s, e);
 }
 
 static u64 stack_new(struct sim *s, u32 src, u32 dst, u32 size, bool udp)

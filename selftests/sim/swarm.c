@@ -9,8 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli.h"
 #include "queue.h"
-#include "run.h"
 
 /* A run under way; @out holds what it said. */
 struct swarm_job {
@@ -27,32 +27,17 @@ static u64 swarm_seconds(void)
 	return (u64)ts.tv_sec;
 }
 
-static void swarm_show(const struct sim_scenario *sc, FILE *f)
-{
-	fprintf(f, "# %u nodes, %s of degree %u, %" PRIu64 " s; delay %" PRIu64 " us, loss %u, "
-		"dup %u, reorder %u, corrupt %u, replay %u ppm; upcalls lost %u ppm, ops fail %u "
-		"ppm, late %" PRIu64 " us\n", sc->topo.nodes, sim_topo_names[sc->topo.kind],
-		sc->topo.degree, sc->duration / SIM_SEC, sc->wire.delay, sc->wire.loss,
-		sc->wire.dup, sc->wire.reorder, sc->wire.corrupt, sc->wire.replay, sc->plane.loss,
-		sc->plane.op_fail, sc->plane.op_late);
-	fputs(sc->faults, f);
-}
-
 static int swarm_one(const struct sim_swarm *sw, u64 seed)
 {
 	struct sim_output out = { .text = sw->show ? stdout : NULL };
 	struct sim_scenario sc;
-	char again[80];
 	int ret;
 
-	snprintf(again, sizeof(again), "fipssim swarm --runs 1 --seed %" PRIu64 " --show%s", seed,
-		 sw->memo ? "" : " --crypto real");
-	out.again = again;
 	sim_scenario_draw(&sc, seed);
 	sc.memo = sw->memo;
 	sc.trace = sw->trace;
 	if (sw->show)
-		swarm_show(&sc, stdout);
+		sim_cli_print(&sc, stdout);
 	ret = sim_run_scenario(&sc, &out);
 	sim_scenario_free(&sc);
 	return ret;

@@ -170,7 +170,8 @@ static u64 upcall_what(const struct fips_event *ev)
 
 static void upcall_note(struct sim_node *n, enum sim_note what, const struct fips_event *ev)
 {
-	const char *name = upcall_names[ev->type];
+	const char *name = ev->type < sizeof(upcall_names) / sizeof(upcall_names[0]) &&
+				   upcall_names[ev->type] ? upcall_names[ev->type] : "?";
 
 	sim_note(n->sim, what, n->idx, ev->type, upcall_what(ev), name, strlen(name));
 }

@@ -123,7 +123,7 @@ static void candidates_are_bounded(void **state)
 		stranger_msg1(&s, net, hub, 7, msg1);
 		fakenet_inject_from(net, &from, &to, msg1, sizeof(msg1));
 		stranger_free(&s);
-		if (i == 75)	/* its place is not theirs: 75 more come before it has proven itself */
+		if (i == 75)	/* 75 more come before it has proven itself */
 			fakenet_peer(net, friend, hub);
 	}
 	fakenet_run(net, 20);

@@ -199,8 +199,8 @@ static void several_addresses(void **state)
 {
 	const struct fips_peer_addr addrs[] = {
 		{ "udp", "10.0.9.6:1", 6 }, { "udp", "10.0.9.3:1", 3 }, { "udp", "10.0.9.5:1", 5 },
-		{ "udp", "10.0.9.1:1", 1 }, { "udp", "10.0.9.3:1", 3 }, { "udp", "10.0.0.2:2121", 2 },
-		{ "udp", "10.0.9.4:1", 3 },
+		{ "udp", "10.0.9.1:1", 1 }, { "udp", "10.0.9.3:1", 3 },
+		{ "udp", "10.0.0.2:2121", 2 }, { "udp", "10.0.9.4:1", 3 },
 	};
 	static const u8 order[] = { 1, 2, 3, 4 };
 	struct fakenet *net = fakenet_new(7);

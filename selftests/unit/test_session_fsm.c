@@ -186,40 +186,43 @@ static void ack_resend_schedule(void **state)
 	fakenet_free(p.net);
 }
 
+static void lose(int dialer, unsigned int nr)
+{
+	static const u32 masks[] = { 0, 1, 3 };
+	struct pair p = linked(100 + nr);
+	int a = pair_a(&p, dialer), b = pair_b(&p, dialer);
+	struct loss_plan plan = { .seen = { { 0 } } };
+
+	plan.mask[a][FAKE_SETUP] = masks[nr % 3];
+	plan.mask[b][FAKE_ACK] = masks[nr / 3 % 3];
+	plan.mask[a][FAKE_MSG3] = masks[nr / 9 % 3];
+	plan.mask[b][FAKE_SMSG] = masks[nr / 27 % 3];
+	loss_plan_use(p.net, &plan);
+	fakenet_data(p.net, a, b);
+	fakenet_run(p.net, 16000);
+	assert_true(sessions_match(p.net, a, b));
+	assert_string_equal(fakenet_session(p.net, a, b), "established");
+	assert_string_equal(fakenet_session(p.net, b, a), "established");
+	p.net->n_sent = 0;
+	fakenet_data(p.net, a, b);
+	fakenet_data(p.net, b, a);
+	fakenet_run(p.net, 40000);
+	assert_true(p.net->nodes[b].delivered >= 1);
+	assert_int_equal(p.net->nodes[a].delivered, 1);
+	assert_int_equal(fakenet_count(p.net, -1, FAKE_SETUP), 0);
+	assert_string_equal(fakenet_session(p.net, a, b), "established");
+	fakenet_free(p.net);
+}
+
 /* Any of the first messages may be lost; data gets through, once each. */
 static void losses_are_repaired(void **state)
 {
-	static const u32 masks[] = { 0, 1, 3 };
-	unsigned int nr, x;
-	int dialer;
+	unsigned int nr;
 
 	(void)state;
-	for (dialer = 0; dialer < 2; dialer++)
 	for (nr = 0; nr < 3 * 3 * 3 * 3; nr++) {
-		struct pair p = linked(100 + nr);
-		int a = pair_a(&p, dialer), b = pair_b(&p, dialer);
-		struct loss_plan plan = { .seen = { { 0 } } };
-
-		x = nr;
-		plan.mask[a][FAKE_SETUP] = masks[x % 3];
-		plan.mask[b][FAKE_ACK] = masks[x / 3 % 3];
-		plan.mask[a][FAKE_MSG3] = masks[x / 9 % 3];
-		plan.mask[b][FAKE_SMSG] = masks[x / 27 % 3];
-		loss_plan_use(p.net, &plan);
-		fakenet_data(p.net, a, b);
-		fakenet_run(p.net, 16000);
-		assert_true(sessions_match(p.net, a, b));
-		assert_string_equal(fakenet_session(p.net, a, b), "established");
-		assert_string_equal(fakenet_session(p.net, b, a), "established");
-		p.net->n_sent = 0;
-		fakenet_data(p.net, a, b);
-		fakenet_data(p.net, b, a);
-		fakenet_run(p.net, 40000);
-		assert_true(p.net->nodes[b].delivered >= 1);
-		assert_int_equal(p.net->nodes[a].delivered, 1);
-		assert_int_equal(fakenet_count(p.net, -1, FAKE_SETUP), 0);
-		assert_string_equal(fakenet_session(p.net, a, b), "established");
-		fakenet_free(p.net);
+		lose(0, nr);
+		lose(1, nr);
 	}
 }
 
@@ -313,41 +316,46 @@ static void msg3_never_arrives(void **state)
 	fakenet_free(p.net);
 }
 
+static void collide(int first, u64 offset, unsigned int nr)
+{
+	static const u32 masks[] = { 0, 1, 3 };
+	struct pair p = linked(200 + nr);
+	int a = pair_a(&p, first), b = pair_b(&p, first);
+	struct loss_plan plan = { .seen = { { 0 } } };
+
+	plan.mask[a][FAKE_SETUP] = masks[nr % 3];
+	plan.mask[b][FAKE_SETUP] = masks[nr / 3 % 3];
+	plan.mask[a][FAKE_ACK] = masks[nr / 9 % 3];
+	plan.mask[b][FAKE_ACK] = masks[nr / 9 % 3];
+	plan.mask[a][FAKE_MSG3] = masks[nr / 9 % 3] & 1;
+	loss_plan_use(p.net, &plan);
+	fakenet_data(p.net, a, b);
+	fakenet_run(p.net, offset);
+	fakenet_data(p.net, b, a);
+	fakenet_run(p.net, 20000);
+	if (!sessions_match(p.net, a, b))
+		fail_msg("first %d offset %d pattern %u", first, (int)offset, nr);
+	fakenet_run(p.net, 31000);
+	fakenet_data(p.net, a, b);
+	fakenet_data(p.net, b, a);
+	fakenet_run(p.net, 100);
+	assert_true(p.net->nodes[a].delivered >= 1);
+	assert_true(p.net->nodes[b].delivered >= 1);
+	assert_true(sessions_match(p.net, a, b));
+	fakenet_free(p.net);
+}
+
 static void simultaneous_setup(void **state)
 {
 	static const u64 offsets[] = { 0, 5, 10, 11, 15, 20, 21, 25, 30 };
-	static const u32 masks[] = { 0, 1, 3 };
 	unsigned int i, nr;
-	int first;
 
 	(void)state;
-	for (first = 0; first < 2; first++)
-	for (i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
-	for (nr = 0; nr < 3 * 3 * 3; nr++) {
-		struct pair p = linked(200 + nr);
-		int a = pair_a(&p, first), b = pair_b(&p, first);
-		struct loss_plan plan = { .seen = { { 0 } } };
-
-		plan.mask[a][FAKE_SETUP] = masks[nr % 3];
-		plan.mask[b][FAKE_SETUP] = masks[nr / 3 % 3];
-		plan.mask[a][FAKE_ACK] = masks[nr / 9 % 3];
-		plan.mask[b][FAKE_ACK] = masks[nr / 9 % 3];
-		plan.mask[a][FAKE_MSG3] = masks[nr / 9 % 3] & 1;
-		loss_plan_use(p.net, &plan);
-		fakenet_data(p.net, a, b);
-		fakenet_run(p.net, offsets[i]);
-		fakenet_data(p.net, b, a);
-		fakenet_run(p.net, 20000);
-		if (!sessions_match(p.net, a, b))
-			fail_msg("first %d offset %d pattern %u", first, (int)offsets[i], nr);
-		fakenet_run(p.net, 31000);
-		fakenet_data(p.net, a, b);
-		fakenet_data(p.net, b, a);
-		fakenet_run(p.net, 100);
-		assert_true(p.net->nodes[a].delivered >= 1);
-		assert_true(p.net->nodes[b].delivered >= 1);
-		assert_true(sessions_match(p.net, a, b));
-		fakenet_free(p.net);
+	for (i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		for (nr = 0; nr < 3 * 3 * 3; nr++) {
+			collide(0, offsets[i], nr);
+			collide(1, offsets[i], nr);
+		}
 	}
 }
 
@@ -695,7 +703,7 @@ static void one_side_forgot(void **state)
 	}
 }
 
-/* The far end lost the session and only we talk: it asks anew, so that we don't talk into a hole. */
+/* The far end lost the session and only we talk: it asks anew, lest we talk into a hole. */
 static void far_end_forgot(void **state)
 {
 	int dialer;
@@ -752,6 +760,8 @@ static void unknown_identity(void **state)
 	/* same 15 bytes, other node: the first one stays (01 §12) */
 	id.addr.b[15] ^= 1;
 	fips_node_learn(p.net->nodes[p.small].node, &now, &id);
+	assert_int_equal(node_identity_by_ipv6(p.net->nodes[p.small].node, id.ipv6)->id.addr.b[15],
+			 id.addr.b[15] ^ 1);
 	/* ourselves */
 	fakenet_data(p.net, p.small, p.small);
 	fakenet_run(p.net, 100);
@@ -904,6 +914,10 @@ static void path_mtu_ladder(void **state)
 		fakenet_run(p.net, 10000);
 	}
 	path_mtu_notification(p.net, p.small, p.large, 1200);
+	assert_int_equal(fakenet_dp_session(p.net, p.small, p.large)->path_mtu, 1200);
+	path_mtu_notification(p.net, p.small, p.large, 1250);
+	fakenet_run(p.net, 25000);
+	path_mtu_notification(p.net, p.small, p.large, 1250);	/* long enough, but only twice */
 	assert_int_equal(fakenet_dp_session(p.net, p.small, p.large)->path_mtu, 1200);
 	path_mtu_notification(p.net, p.small, p.large, 100);
 	assert_int_equal(fakenet_dp_session(p.net, p.small, p.large)->path_mtu, 1200);

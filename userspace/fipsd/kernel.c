@@ -58,7 +58,7 @@ static void drain(struct kernel *k, struct fipsnl *nl)
 		} else if (ret == -ENOBUFS && nl == &k->control) {
 			struct fips_event ev = { .type = FIPS_EV_RESYNC };
 
-			kernel_say(k, FIPS_LOG_WARN, "upcalls were lost, comparing with the kernel");
+			kernel_say(k, FIPS_LOG_WARN, "upcalls were lost, comparing anew");
 			k->host.event(k->host.ctx, &ev);
 		} else if (ret != -EAGAIN && ret != -ENOBUFS) {
 			kernel_say(k, FIPS_LOG_ERROR, "netlink: %s", strerror(-ret));

@@ -112,7 +112,8 @@ int kernel_transport_take(void *dp, struct fips_transport_info *info)
 		return ret;
 	}
 	k->taken = 0;
-	kernel_say(k, FIPS_LOG_INFO, "the sockets of the last run don't fit, its links are given up");
+	kernel_say(k, FIPS_LOG_INFO,
+		   "the sockets of the last run don't fit, its links are given up");
 	drop_transports(k);
 	k->inherited = false;
 	return -ENOENT;

@@ -186,7 +186,7 @@ struct fips_dp_ops {
 			    bool with_coords, const void *body, size_t len);
 	int (*session_get)(void *dp, const struct fips_node_addr *remote,
 			   struct fips_dp_session_info *info);
-	/* Refuse packets to @ipv6 with ICMPv6, staged ones now and new ones for @ms; 0: no longer. */
+	/* Refuse packets to @ipv6 with ICMPv6, staged ones and new ones for @ms; 0: no longer. */
 	int (*unreachable)(void *dp, const u8 *ipv6, u32 ms);
 
 	int (*route_set)(void *dp, const struct fips_node_addr *dest, u32 link_id, u32 generation);

@@ -69,10 +69,7 @@ struct fips_transport_info {
 	struct fips_taddr local;
 };
 
-/**
- * struct fips_event - one thing that happened
- * @type: which member of the union is valid
- */
+/* One thing that happened; the type tells which member of the union is valid. */
 struct fips_event {
 	enum fips_event_type type;
 	union {

@@ -25,7 +25,8 @@ enum fips_log_level {
 
 /**
  * struct fips_node_ops - what a node asks of its surroundings
- * @wake_at: deliver FIPS_EV_TIMER at this monotonic instant (replaces the last wish; FIPS_NEVER = none)
+ * @wake_at: deliver FIPS_EV_TIMER at this monotonic instant; replaces the last wish, FIPS_NEVER
+ *	is none
  * @raw_send: send a handshake packet; 0 or negative errno
  * @resolve: look a host name up, FIPS_EV_RESOLVED answers @query; 0 or negative errno
  * @log: one line, without a newline
@@ -38,9 +39,7 @@ struct fips_node_ops {
 	void (*log)(void *ctx, enum fips_log_level level, const char *line);
 };
 
-/**
- * struct fips_node_timing - the `node.*` keys that drive parts 03 and 08, by their names in spec 12
- */
+/* The `node.*` keys that drive parts 03 and 08, by their names in spec 12. */
 struct fips_node_timing {
 	u64 heartbeat_interval_secs;
 	u64 link_dead_timeout_secs;
@@ -162,7 +161,8 @@ int fips_node_new(const struct fips_node_setup *setup, struct fips_node **out);
 void fips_node_free(struct fips_node *n);
 
 /* The one way in. */
-void fips_node_event(struct fips_node *n, const struct fips_clock *now, const struct fips_event *ev);
+void fips_node_event(struct fips_node *n, const struct fips_clock *now,
+		     const struct fips_event *ev);
 
 /**
  * fips_node_set_peers() - replace the configured peers
@@ -363,9 +363,7 @@ struct fips_node_counters {
 	u64 signal_forged;
 };
 
-/**
- * struct fips_node_view - the whole node at a glance
- */
+/* The whole node at a glance */
 struct fips_node_view {
 	const struct fips_identity *self;
 	bool draining;

@@ -174,7 +174,8 @@ bool node_admit_take(struct fips_node *n, const struct node_class *class, u32 tr
 	key = class->known ? admit_hash(n, (const u8 *)from, sizeof(*from)) ^ transport_id :
 			     node_admit_prefix(n, from);
 	s = admit_source(n, key, share);
-	if (!s || !fips_bucket_ready(&s->bucket, share, now) || !fips_bucket_take(bucket, rate, now))
+	if (!s || !fips_bucket_ready(&s->bucket, share, now) ||
+	    !fips_bucket_take(bucket, rate, now))
 		return false;
 	fips_bucket_take(&s->bucket, share, now);
 	return true;

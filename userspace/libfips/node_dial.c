@@ -499,7 +499,8 @@ static void dial_insert(struct fips_node *n, struct node_dial *d)
 static void dial_apply(struct fips_node *n, struct node_dial *d)
 {
 	struct node_dial *old = node_dial_find(n, &d->id.addr);
-	bool dial = !old || !old->configured || !dial_same_addrs(old, d) || old->policy != d->policy;
+	bool dial = !old || !old->configured || old->policy != d->policy ||
+		    !dial_same_addrs(old, d);
 	struct node_dial tmp;
 
 	if (old) {

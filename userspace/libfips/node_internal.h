@@ -58,7 +58,7 @@
 
 enum node_link_state {
 	NODE_LINK_DIALING,	/* msg1 sent */
-	NODE_LINK_HELD,		/* msg2 came, but the peer's own handshake should win (03 §28.1.7) */
+	NODE_LINK_HELD,		/* msg2 came, the peer's own handshake should win (03 §28.1.7) */
 	NODE_LINK_CANDIDATE,	/* msg2 sent, nothing proven (03 §28.1.3) */
 	NODE_LINK_ACTIVE,	/* the link of its peer */
 	NODE_LINK_STANDBY,	/* replaced; receives until the peer has left it */

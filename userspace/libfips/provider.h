@@ -46,7 +46,8 @@ struct fips_provider_config {
  * @ops: for the node
  * @owns_receive: the provider reads lent datagram sockets and raises FIPS_EV_RAW itself;
  *	otherwise the daemon reads what is left on them
- * @open: make the device, addresses and routes; @loop is a uv_loop_t; *why gets a sentence on failure
+ * @open: make the device, addresses and routes; @loop is a uv_loop_t; @why gets a sentence on
+ *	failure
  * @transport_add: lend a bound datagram socket; it stays the daemon's to close after transport_del
  * @transport_del: take it back
  * @inherited: what a predecessor left is still at work; its startup epoch is written. NULL (as

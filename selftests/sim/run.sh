@@ -1,0 +1,183 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Tests of the simulator, and of the protocol in it.
+#
+#   run.sh [--list] [TEST...]
+#
+# Environment:
+#   FIPS_BUILD      folder of fipssim (build/)
+#   FIPS_BUILD_O0   folder of one built with -O0 (build-O0/); without it that test is skipped
+#   FIPS_BUILD_SAN  folder of one built with sanitizers, for half of the swarm; may be missing
+#   SWARM_RUNS      most runs of the swarm (1000)
+#   SWARM_SECONDS   time for them (60, 0 = no limit)
+#   SWARM_SEED      first seed (1)
+#   SIM_NODES       nodes of the large mesh (1000)
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+# shellcheck source=../lib/ktap.sh
+. "$here/../lib/ktap.sh"
+
+sim=${FIPS_BUILD:-$top/build}/fipssim
+sim_o0=${FIPS_BUILD_O0:-$top/build-O0}/fipssim
+sim_san=${FIPS_BUILD_SAN:-$top/build-sanitize}/fipssim
+work=$(mktemp -d "${TMPDIR:-/tmp}/fipssim-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# A run with a little of everything in it.
+busy=(--nodes 30 --topology ba --seed 7 --duration 30s --names --flows 3
+	--loss 5% --dup 5% --reorder 5% --corrupt 1% --replay 5%
+	--fault "AT 4s upcalls all loss 2% late 20ms reorder; AT 4s ops all fail 1% late 50ms"
+	--fault "AT 5s crash 3; AT 9s restart 3; AT 6s partition 0..9; AT 15s heal"
+	--fault "AT 11s move 4; AT 12s clock 5 step -300s; AT 13s garbage 1 100"
+	--fault "FROM 16s TO 28s churn 0.5/s down 2s")
+
+busy_run() { # PROGRAM TRACE OPTION...
+	local program=$1 trace=$2
+
+	shift 2
+	"$program" "${busy[@]}" --trace="$trace" "$@"
+}
+
+digest() {
+	sed -n 's/^log *//p' "$1"
+}
+
+test_same_seed_same_log() {
+	busy_run "$sim" "$work/a" >"$work/a.txt"
+	busy_run "$sim" "$work/b" >"$work/b.txt"
+	cmp "$work/a" "$work/b"
+	cmp "$work/a.txt" "$work/b.txt"
+	wc -l "$work/a"
+	"$sim" "${busy[@]}" --seed 8 >"$work/c.txt"
+	[ "$(digest "$work/a.txt")" != "$(digest "$work/c.txt")" ]
+}
+
+test_same_log_without_optimization() {
+	[ -x "$sim_o0" ] || skip "no $sim_o0 (make sim O=build-O0 OPT='-O0 -g' HARDEN=-fPIE)"
+	busy_run "$sim" "$work/a" >"$work/a.txt"
+	busy_run "$sim_o0" "$work/b" >"$work/b.txt"
+	cmp "$work/a" "$work/b"
+	cmp "$work/a.txt" "$work/b.txt"
+}
+
+test_memo_changes_nothing() {
+	busy_run "$sim" "$work/a" --crypto memo >"$work/a.txt"
+	busy_run "$sim" "$work/b" --crypto real >"$work/b.txt"
+	grep ^memo "$work/a.txt"
+	cmp "$work/a" "$work/b"
+	[ "$(digest "$work/a.txt")" = "$(digest "$work/b.txt")" ]
+}
+
+# Each invariant must bark when the simulator itself breaks it.
+test_invariants_notice() {
+	local sin status
+
+	for sin in right-node own-source once payload-intact nonce-once no-leak-in-plane \
+		tables-bounded no-busy-loop no-secret-left lossless; do
+		status=0
+		"$sim" --quiet --nodes 4 --duration 20s --lossless --fault "AT 5s sin $sin" \
+			2>"$work/err" || status=$?
+		cat "$work/err"
+		[ $status = 1 ]
+		grep -q "invariant $sin broken" "$work/err"
+	done
+	status=0
+	"$sim" --quiet --nodes 4 --duration 20s \
+		--fault "AT 5s partition 0..1; AT 5s sin talks-again" 2>"$work/err" || status=$?
+	cat "$work/err"
+	[ $status = 1 ]
+	grep -q "invariant talks-again broken" "$work/err"
+}
+
+test_calm_mesh_loses_nothing() {
+	local seed
+
+	for seed in 1 2 3 4 5; do
+		run "$sim" --lossless --nodes 12 --topology er --seed $seed --duration 200s \
+			--ping 50ms --flows 2
+	done
+}
+
+# What a failed run prints runs the same again.
+test_command_is_complete() {
+	local seed
+
+	for seed in 5 6 7 8 9; do
+		"$sim" swarm --runs 1 --seed $seed --show >"$work/a"
+		eval "\"$sim\" $(sed -n '1s/^fipssim //p' "$work/a")" >"$work/b"
+		[ -n "$(digest "$work/a")" ]
+		[ "$(digest "$work/a")" = "$(digest "$work/b")" ]
+	done
+}
+
+test_bad_schedules_are_refused() {
+	local line
+
+	for line in "AT 5 crash 1" "AT 5s crash 99" "AT 5s loss 0-1 5" "AT 5s partition 3..1" \
+		"AT 5s what" "crash 1" "AT 5s clock 1 step" "FROM 1s TO 2s churn 5"; do
+		run must_fail "$sim" --quiet --nodes 4 --topology ring --duration 1s --fault "$line"
+	done
+}
+
+test_reports() {
+	"$sim" "${busy[@]}" --json --plot "$work/p.svg" >"$work/r.json"
+	jq -e '.nodes == 30 and .broken == null and .answered > 0 and .log != ""' "$work/r.json"
+	grep -c '<circle' "$work/p.svg"
+	[ "$(tail -n 1 "$work/p.svg")" = '</svg>' ]
+}
+
+test_large_mesh_links() {
+	run "$sim" --nodes "${SIM_NODES:-1000}" --topology ba --duration 20s --ping 10ms --progress
+}
+
+# Seeds that once broke something: options in a file, with the story as comment.
+test_kept_seeds() {
+	local file args=() found=0
+
+	for file in "$here"/seeds/*.args; do
+		[ -f "$file" ] || continue
+		found=$((found + 1))
+		eval "args=($(sed 's/^#.*//' "$file"))"
+		if grep -q '^# TODO' "$file"; then
+			"$sim" "${args[@]}" >"$work/out" 2>&1 && fail "$file holds now: drop its TODO"
+			sed -n 's/^# TODO/known:/p' "$file"
+		else
+			run "$sim" "${args[@]}"
+		fi
+	done
+	echo "$found seeds"
+}
+
+swarm() { # PROGRAM SEED SECONDS
+	run "$1" swarm --runs "${SWARM_RUNS:-1000}" --seed "$2" --seconds "$3"
+}
+
+test_swarm() {
+	swarm "$sim" "${SWARM_SEED:-1}" "${SWARM_SECONDS:-60}"
+}
+
+test_swarm_sanitized() {
+	[ -x "$sim_san" ] || skip "no $sim_san (make sim SANITIZE=1)"
+	swarm "$sim_san" $((${SWARM_SEED:-1} + 1000000)) "${SWARM_SECONDS:-60}"
+}
+
+all=(same_seed_same_log same_log_without_optimization memo_changes_nothing invariants_notice
+	command_is_complete
+	calm_mesh_loses_nothing bad_schedules_are_refused reports large_mesh_links kept_seeds
+	swarm swarm_sanitized)
+
+if [ "${1:-}" = --list ]; then
+	printf '%s\n' "${all[@]}"
+	exit 0
+fi
+[ -x "$sim" ] || { echo "run.sh: no $sim: run make sim" >&2; exit 2; }
+[ $# -gt 0 ] || set -- "${all[@]}"
+ktap_plan $#
+for name in "$@"; do
+	ktap_test "${name//_/ }" "test_$name"
+done
+ktap_end
