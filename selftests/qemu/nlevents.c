@@ -31,7 +31,7 @@ static bool failed;
 
 #define EXPECT(cond, ...) do {							\
 	if (!(cond)) {								\
-		printf("# line %d: " #cond ": ", __LINE__);			\
+		printf("# line %d: %s: ", __LINE__, #cond);			\
 		printf(__VA_ARGS__);						\
 		printf("\n");							\
 		failed = true;							\
@@ -587,6 +587,30 @@ static void owner_dies_and_another_comes(void)
 	unpair();
 }
 
+/* The device moves to another namespace: its owner still reaches it, others there do not. */
+static void owner_follows_its_device(void)
+{
+	struct nlc c;
+	int err;
+
+	linked();
+	EXPECT(!run("ip netns add %s", "nlevents"), "netns");
+	EXPECT(!run("ip link set %s netns nlevents", a.name), "netns");
+	OK(&a, link_xmit(&a, &b, FIPS_KEY_SLOT_CURRENT));
+	expect_heartbeat(&b, FIPS_KEY_SLOT_CURRENT, 1);
+	OK(&b, link_xmit(&b, &a, FIPS_KEY_SLOT_CURRENT));
+	expect_heartbeat(&a, FIPS_KEY_SLOT_CURRENT, 1);
+	nlc_open(&c);
+	err = nlc_call(&c, nlc_dev_msg(&c, FIPS_CMD_DEV_GET, a.ifindex), NULL, NULL);
+	EXPECT(err == -ENODEV && c.extack[0], "%d %s", err, c.extack);
+	nlc_close(&c);
+	EXPECT(!run("ip -n nlevents link set %s netns 1", a.name), "netns");
+	EXPECT(!run("ip netns del %s", "nlevents"), "netns");
+	unpair();
+	a.ifindex = if_nametoindex(a.name);
+	run("ip link set %s up", a.name);
+}
+
 static void get_lost(struct nlmsghdr *nlh, void *arg)
 {
 	struct nlattr *stats = nlmsg_find_attr(nlh, GENL_HDRLEN, FIPS_A_DEV_STATS), *at, *reason;
@@ -660,7 +684,7 @@ static void test(void (*fn)(void), const char *name)
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("KTAP version 1\n1..11\n");
+	printf("KTAP version 1\n1..12\n");
 	TEST(candidate_is_confirmed);
 	TEST(report_clears_and_arms);
 	TEST(frame_before_its_key);
@@ -670,6 +694,7 @@ int main(void)
 	TEST(session_messages);
 	TEST(misses_on_the_data_socket);
 	TEST(owner_dies_and_another_comes);
+	TEST(owner_follows_its_device);
 	TEST(full_socket_is_counted);
 	TEST(monitor_hears_no_secrets);
 	run("ip link del %s", a.name);

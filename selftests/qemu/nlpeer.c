@@ -203,8 +203,8 @@ static bool configure_line(unsigned int ifindex, unsigned int node)
 
 	if (!fgets(line, sizeof(line), stdin))
 		return false;
-	for (word = strtok_r(line, " \n", &save); word && n < 63;
-	     word = strtok_r(NULL, " \n", &save))
+	for (word = strtok_r(line, "\n ", &save); word && n < 63;
+	     word = strtok_r(NULL, "\n ", &save))
 		words[n++] = word;
 	words[n] = NULL;
 	configure(ifindex, node, words);

@@ -630,7 +630,7 @@ static void dump_all(uint8_t cmd, int attr, unsigned int want)
 }
 
 /* Between the messages of a dump others come and go; what stays is shown once. */
-static void dump_under_change(void)
+static void dump_under_change(unsigned int many)
 {
 	static struct seen seen;
 	struct sockaddr_in6 to = loopback(2121);
@@ -660,7 +660,7 @@ static void dump_under_change(void)
 	}
 	nlc_close(&reader);
 	EXPECT(!ret && !seen.twice, "err %d, %u twice", ret, seen.twice);
-	for (unsigned int id = 2; id <= MANY; id += 2)
+	for (unsigned int id = 2; id <= many; id += 2)
 		EXPECT(seen.bits[id] == 1, "link %u shown %u times", id, seen.bits[id]);
 }
 
@@ -697,15 +697,22 @@ static void many_made(unsigned int n)
 	}
 }
 
+/* A debug kernel keeps freed memory in quarantine and is slow; kmemleak looks for leaks there. */
+static bool debug_kernel(void)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK);
+}
+
 static void many_objects(void)
 {
+	unsigned int many = debug_kernel() ? MANY / 10 : MANY;
 	long before, full, after = 0;
 	double t[4];
 	int fd, i;
 
 	/* Once for caches that stay, once to measure. */
 	for (int round = 0; round < 2; round++) {
-		unsigned int n = round ? MANY : MANY / 5;
+		unsigned int n = round ? many : many / 5;
 
 		before = kernel_memory();
 		fd = nlc_udp(AF_INET6, 0);
@@ -720,7 +727,7 @@ static void many_objects(void)
 		dump_all(FIPS_CMD_ROUTE_GET, FIPS_A_ROUTE_DEST, n);
 		t[2] = now();
 		if (round)
-			dump_under_change();
+			dump_under_change(many);
 		/* A new owner without takeover flushes everything in one go. */
 		nlc_close(&owner);
 		nlc_open(&owner);
@@ -731,16 +738,17 @@ static void many_objects(void)
 		EXPECT(dev_count(get_transports) == 0, "transports left");
 	}
 	/* Memory comes back with RCU's callbacks, which take their time under emulation. */
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 200 && !debug_kernel(); i++) {
 		after = kernel_memory();
 		if (after < before + (full - before) / 20)
 			break;
 		usleep(100000);
 	}
-	printf("# %d links, sessions and routes: made in %.2f s, shown in %.2f s, flushed in %.2f s\n",
-	       MANY, t[1] - t[0], t[2] - t[1], t[3] - t[2]);
+	printf("# %u links, sessions and routes: ", many);
+	printf("made in %.2f s, shown in %.2f s, flushed in %.2f s\n", t[1] - t[0], t[2] - t[1],
+	       t[3] - t[2]);
 	printf("# memory: %ld KiB before, %ld KiB full, %ld KiB after\n", before, full, after);
-	EXPECT(after < before + (full - before) / 20, "memory is lost");
+	EXPECT(debug_kernel() || after < before + (full - before) / 20, "memory is lost");
 	EXPECT(t[3] - t[2] < 15, "the flush took %.1f s", t[3] - t[2]);
 }
 

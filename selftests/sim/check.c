@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "core_impl.h"
-#include "sim.h"
+#include "mesh.h"
 
 #define CHECK_EARLY	(100 * SIM_MS)	/* until all are linked */
 #define CHECK_LATE	SIM_SEC
@@ -145,8 +145,10 @@ static void check_look(struct sim *s, struct sim_timer *t)
 {
 	struct fips_node_view v;
 	struct fips_clock now;
+	const char *name;
 	struct sim_node *n;
 	u64 peers = 0, gap;
+	char why[128];
 	u32 i;
 
 	for (i = 0; i < s->n_nodes && !s->failure.name; i++) {
@@ -163,8 +165,10 @@ static void check_look(struct sim *s, struct sim_timer *t)
 	    peers == 2 * check_usable_edges(s))
 		s->checks.converged = s->now;
 	sim_mesh_check(s);
+	if (!s->checks.tree && s->checks.converged && sim_mesh_settled(s, &name, why, sizeof(why)))
+		s->checks.tree = s->now;
 	sim_note(s, SIM_NOTE_CHECK, SIM_NOBODY, peers, 0, NULL, 0);
-	gap = s->checks.converged ? CHECK_LATE : CHECK_EARLY;
+	gap = s->checks.tree ? CHECK_LATE : CHECK_EARLY;
 	sim_timer_set(s, t, s->now + gap * (1 + s->n_nodes / CHECK_MANY));
 }
 

@@ -287,7 +287,7 @@ static void cli_print_opt(const struct cli_opt *o, u64 v, FILE *out)
 	fprintf(out, " --%s", o->name);
 	switch (o->kind) {
 	case KIND_TIME:
-		fprintf(out, v % 1000 ? " %" PRIu64 "us" : " %" PRIu64 "ms", v % 1000 ? v : v / 1000);
+		fprintf(out, " %" PRIu64 "%s", v % 1000 ? v : v / 1000, v % 1000 ? "us" : "ms");
 		return;
 	case KIND_PPM:
 		fprintf(out, " %" PRIu64 "ppm", v);

@@ -147,6 +147,7 @@ void sim_finish(struct sim *s)
 
 	if (s->sc->lossless)
 		engine_lossless(s);
+	sim_settle_stretch(s, &s->checks.stretch, &s->checks.stretch_pairs);
 	for (i = 0; i < n; i++)
 		sim_node_kill(&s->nodes[i]);
 	left = fips_secrets_used(s->secrets);

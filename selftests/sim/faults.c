@@ -105,14 +105,16 @@ int sim_faults_load(struct sim *s, const char *text, char *why, size_t why_len)
 	copy = strdup(text);
 	if (!copy)
 		return -ENOMEM;
-	for (line = strtok_r(copy, "\n;", &save); line && !ret; line = strtok_r(NULL, "\n;", &save)) {
+	for (line = strtok_r(copy, "\n;", &save); line && !ret;
+	     line = strtok_r(NULL, "\n;", &save)) {
 		row++;
 		line[strcspn(line, "#")] = 0;
 		line += strspn(line, " \t\r");
 		if (*line)
 			ret = faults_line(s, line);
 		if (ret)
-			snprintf(why, why_len, "faults, line %u: not understood: %.100s", row, line);
+			snprintf(why, why_len, "faults, line %u: not understood: %.100s", row,
+				 line);
 	}
 	free(copy);
 	if (!ret && s->faults.n)

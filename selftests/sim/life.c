@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "node.h"
-#include "sim.h"
+#include "mesh.h"
 
 #define LIFE_WALL_MS	UINT64_C(1700000000000)
 #define LIFE_RETRIES	(1u << 16)	/* lives that get a stream of their own */
@@ -289,6 +289,7 @@ static void life_keep_drops(struct sim_node *n)
 	fips_core_dev_get(n->core, &st);
 	for (i = 0; i < FIPS_DROP_REASONS; i++)
 		n->st->drops[i] += st.drops[i];
+	sim_mesh_count(n, &n->st->mesh);
 }
 
 void sim_node_kill(struct sim_node *n)

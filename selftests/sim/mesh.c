@@ -1,31 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * Invariants of the mesh: one root in a partition, coordinates that are the
- * ancestry, no loop of routes. They need what nodes do not show yet: fill
- * mesh_view() from the node's views when they are there, and the rest works.
+ * ancestry. What nodes show of themselves comes from mesh_view.c.
  */
-#include "sim.h"
+#include <stdio.h>
+#include <stdlib.h>
 
-/**
- * struct mesh_view - a node's place in the tree, as it sees it
- * @root: address of its root
- * @parent: address of its parent; its own if it is a root
- * @coords: itself, its parent, ... its root
- * @depth: entries of @coords
- */
-struct mesh_view {
-	struct fips_node_addr root;
-	struct fips_node_addr parent;
-	struct fips_node_addr coords[65];
-	u32 depth;
-};
+#include "core_impl.h"
+#include "graph.h"
+#include "mesh.h"
 
-static bool mesh_view(struct sim_node *n, struct mesh_view *v)
-{
-	(void)n;
-	(void)v;
-	return false;
-}
+#define MESH_DEEP	30	/* parts deeper than this may not fit into one tree (05) */
 
 static struct sim_node *mesh_node(struct sim *s, const struct fips_node_addr *addr)
 {
@@ -37,10 +22,10 @@ static struct sim_node *mesh_node(struct sim *s, const struct fips_node_addr *ad
 
 bool sim_mesh_parent(struct sim_node *n, u32 *parent)
 {
-	struct mesh_view v;
+	struct sim_mesh_view v;
 	struct sim_node *p;
 
-	if (!sim_node_runs(n) || !mesh_view(n, &v))
+	if (!sim_node_runs(n) || !sim_mesh_view(n, &v))
 		return false;
 	p = mesh_node(n->sim, &v.parent);
 	if (!p || p == n)
@@ -49,16 +34,16 @@ bool sim_mesh_parent(struct sim_node *n, u32 *parent)
 	return true;
 }
 
-/* What holds at every instant: a node's own view must not contradict itself. */
-static void mesh_check_view(struct sim_node *n, const struct mesh_view *v)
+/* ---- at every instant ---- */
+
+static void mesh_check_view(struct sim_node *n, const struct sim_mesh_view *v)
 {
 	u32 i, k;
 
 	if (!v->depth || !fips_node_addr_eq(&v->coords[0], &n->kp.id.addr) ||
-	    !fips_node_addr_eq(&v->coords[v->depth - 1], &v->root) ||
 	    !fips_node_addr_eq(&v->coords[v->depth > 1], &v->parent))
-		sim_fail(n->sim, "coords-are-ancestry", "n%u's coordinates do not lead from it "
-			 "by its parent to its root", n->idx);
+		sim_fail(n->sim, "coords-are-ancestry",
+			 "n%u's coordinates do not begin with it and its parent", n->idx);
 	for (i = 0; i < v->depth; i++)
 		for (k = 0; k < i; k++)
 			if (fips_node_addr_eq(&v->coords[i], &v->coords[k]))
@@ -66,12 +51,149 @@ static void mesh_check_view(struct sim_node *n, const struct mesh_view *v)
 					 n->idx);
 }
 
+static void mesh_max(u64 *max, u64 v)
+{
+	*max = v > *max ? v : *max;
+}
+
 void sim_mesh_check(struct sim *s)
 {
-	struct mesh_view v;
+	struct sim_tables *m = &s->checks.tables;
+	struct sim_mesh_view v;
 	u32 i;
 
-	for (i = 0; i < s->n_nodes; i++)
-		if (sim_node_runs(&s->nodes[i]) && mesh_view(&s->nodes[i], &v))
-			mesh_check_view(&s->nodes[i], &v);
+	for (i = 0; i < s->n_nodes; i++) {
+		if (!sim_node_runs(&s->nodes[i]) || !sim_mesh_view(&s->nodes[i], &v))
+			continue;
+		mesh_check_view(&s->nodes[i], &v);
+		mesh_max(&m->depth, v.depth);
+		mesh_max(&m->routes, v.routes);
+		mesh_max(&m->requests, v.requests);
+		mesh_max(&m->coords, v.coord_entries);
+	}
+}
+
+/* ---- when all is settled ---- */
+
+/**
+ * struct mesh_look - a look at the whole tree
+ * @part: number of each node's part
+ * @root: smallest address of each part
+ * @deep: parts that may not fit into one tree
+ */
+struct mesh_look {
+	u32 *part;
+	struct sim_node **root;
+	bool *deep;
+};
+
+static void mesh_look_begin(struct mesh_look *l, struct sim *s)
+{
+	u32 *dist = sim_alloc(s->n_nodes * sizeof(*dist)), parts, i, k;
+	struct sim_node *n;
+
+	l->part = sim_alloc(s->n_nodes * sizeof(*l->part));
+	parts = sim_graph_parts(s, l->part);
+	l->root = sim_zalloc(parts, sizeof(struct sim_node *));
+	l->deep = sim_zalloc(parts, sizeof(*l->deep));
+	for (i = 0; i < s->n_nodes; i++) {
+		n = &s->nodes[i];
+		k = l->part[i];
+		if (k != SIM_FAR && (!l->root[k] || fips_node_addr_cmp(&n->kp.id.addr,
+								       &l->root[k]->kp.id.addr) < 0))
+			l->root[k] = n;
+	}
+	for (k = 0; k < parts; k++) {
+		sim_graph_distances(s, l->root[k]->idx, dist);
+		for (i = 0; i < s->n_nodes; i++)
+			l->deep[k] |= dist[i] != SIM_FAR && dist[i] > MESH_DEEP;
+	}
+	free(dist);
+}
+
+static void mesh_look_end(struct mesh_look *l)
+{
+	free(l->part);
+	free(l->root);
+	free(l->deep);
+}
+
+/* Itself, then exactly what its parent says of itself. */
+static bool mesh_inherits(struct sim_node *n, const struct sim_mesh_view *v)
+{
+	struct sim_node *p = mesh_node(n->sim, &v->parent);
+	struct sim_mesh_view pv;
+
+	if (p == n)
+		return v->depth == 1;
+	return p && sim_node_runs(p) && sim_mesh_view(p, &pv) && pv.depth + 1 == v->depth &&
+	       !memcmp(v->coords + 1, pv.coords, pv.depth * sizeof(*pv.coords)) &&
+	       sim_node_has_peer(n, p);
+}
+
+static bool mesh_node_settled(struct mesh_look *l, struct sim_node *n, const char **name,
+			      char *why, size_t why_len)
+{
+	struct sim_node *want = l->root[l->part[n->idx]], *root;
+	struct sim_mesh_view v;
+
+	if (!sim_mesh_view(n, &v) || l->deep[l->part[n->idx]])
+		return true;
+	root = mesh_node(n->sim, &v.coords[v.depth - 1]);
+	if (root != want) {
+		*name = "one-root";
+		snprintf(why, why_len, "n%u has root n%d instead of n%u", n->idx,
+			 root ? (int)root->idx : -1, want->idx);
+		return false;
+	}
+	if (!mesh_inherits(n, &v)) {
+		*name = "coords-are-ancestry";
+		snprintf(why, why_len, "n%u's coordinates are not itself and its parent's", n->idx);
+		return false;
+	}
+	return true;
+}
+
+bool sim_mesh_settled(struct sim *s, const char **name, char *why, size_t why_len)
+{
+	struct sim_mesh_view v;
+	struct mesh_look l;
+	bool ok = true;
+	u32 i;
+
+	/* Nodes without a mesh have nothing to settle. */
+	for (i = 0; i < s->n_nodes && !sim_node_runs(&s->nodes[i]); i++)
+		;
+	if (i == s->n_nodes || !sim_mesh_view(&s->nodes[i], &v))
+		return true;
+	mesh_look_begin(&l, s);
+	for (i = 0; ok && i < s->n_nodes; i++)
+		ok = !sim_node_runs(&s->nodes[i]) ||
+		     mesh_node_settled(&l, &s->nodes[i], name, why, why_len);
+	mesh_look_end(&l);
+	return ok;
+}
+
+/* ---- routes ---- */
+
+static struct sim_node *mesh_next(struct sim_node *n, const struct sim_node *dst)
+{
+	struct fips_route *r;
+
+	if (!sim_node_runs(n))
+		return NULL;
+	r = fips_route_find(n->core, &dst->kp.id.addr);
+	return r && r->link ? mesh_node(n->sim, &r->link->peer) : NULL;
+}
+
+u32 sim_mesh_hops(struct sim *s, u32 src, u32 dst)
+{
+	struct sim_node *n = &s->nodes[src], *to = &s->nodes[dst];
+	u32 hops = 0;
+
+	while (n && n != to && hops < FIPS_DEFAULT_TTL) {
+		n = mesh_next(n, to);
+		hops++;
+	}
+	return n == to ? hops : 0;
 }

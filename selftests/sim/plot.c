@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sim.h"
+#include "mesh.h"
 
 #define PLOT_SIZE	1000.0
 #define PLOT_MARGIN	30.0

@@ -17,6 +17,7 @@ struct report {
 	u64 types[256];
 	u64 type_bytes[256];
 	u64 drops[FIPS_DROP_REASONS];
+	struct sim_mesh_counts mesh;
 	u64 upcalls, upcalls_lost, ops, ops_failed;
 	u64 lives;
 	u64 control_bytes;
@@ -54,6 +55,12 @@ static void report_node(struct report *r, const struct sim_node *n)
 	}
 	for (i = 0; i < FIPS_DROP_REASONS; i++)
 		r->drops[i] += st->drops[i];
+	r->mesh.lookups += st->mesh.lookups;
+	r->mesh.found += st->mesh.found;
+	r->mesh.lost += st->mesh.lost;
+	r->mesh.forwarded += st->mesh.forwarded;
+	r->mesh.rekeys += st->mesh.rekeys;
+	r->mesh.session_rekeys += st->mesh.session_rekeys;
 	r->upcalls += st->upcalls;
 	r->upcalls_lost += st->upcalls_lost;
 	r->ops += st->ops;
@@ -78,6 +85,12 @@ static void report_packets(struct report *r, const struct sim *s)
 	}
 }
 
+static void report_sort(struct sim_times *t)
+{
+	if (t->n)
+		qsort(t->v, t->n, sizeof(*t->v), report_u32_cmp);
+}
+
 static void report_gather(struct report *r, struct sim *s)
 {
 	u32 i;
@@ -92,8 +105,8 @@ static void report_gather(struct report *r, struct sim *s)
 		r->control_per_node_s = r->control_bytes * 1000 / s->n_nodes * SIM_SEC / s->now;
 	if (r->joined)
 		qsort(r->joins, r->joined, sizeof(u32), report_u32_cmp);
-	if (s->traffic.n_rtt)
-		qsort(s->traffic.rtt, s->traffic.n_rtt, sizeof(u32), report_u32_cmp);
+	report_sort(&s->traffic.rtt);
+	report_sort(&s->traffic.first);
 }
 
 static const char *const report_drops[FIPS_DROP_REASONS] = {
@@ -149,6 +162,37 @@ static void text_tables(const struct sim_tables *m, FILE *out)
 		", routes %" PRIu64 ", staged %" PRIu64 " (%" PRIu64 " bytes), parked %" PRIu64
 		"\n", m->core_links, m->core_indices, m->core_sessions, m->core_routes,
 		m->core_stages, m->core_staged_bytes, m->core_parked);
+	if (m->depth)
+		fprintf(out, "  mesh          routes %" PRIu64 ", lookups %" PRIu64 ", coordinates %"
+			PRIu64 "\n", m->routes, m->requests, m->coords);
+}
+
+static void text_times(const char *what, const struct sim_times *t, FILE *out)
+{
+	if (t->n)
+		fprintf(out, "%-15s %" PRIu64 "; median %u us, 95 %% %u us, longest %u us\n", what,
+			t->n, report_quantile(t->v, t->n, 50), report_quantile(t->v, t->n, 95),
+			report_quantile(t->v, t->n, 100));
+}
+
+static void text_mesh(const struct report *r, struct sim *s, FILE *out)
+{
+	const struct sim_mesh_counts *m = &r->mesh;
+
+	if (s->checks.tables.depth)
+		fprintf(out, "tree            settled at %" PRIu64 " ms, depth %" PRIu64 "\n",
+			s->checks.tree / 1000, s->checks.tables.depth);
+	if (m->lookups)
+		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64 ", timed out %" PRIu64
+			", requests passed on %" PRIu64 "\n", m->lookups, m->found, m->lost,
+			m->forwarded);
+	if (s->checks.stretch)
+		fprintf(out, "stretch         %" PRIu64 ".%03" PRIu64 " over %" PRIu64 " paths\n",
+			s->checks.stretch / 1000, s->checks.stretch % 1000,
+			s->checks.stretch_pairs);
+	if (m->rekeys || m->session_rekeys)
+		fprintf(out, "rekeys          links %" PRIu64 ", sessions %" PRIu64 "\n", m->rekeys,
+			m->session_rekeys);
 }
 
 static void text_traffic(const struct report *r, struct sim *s, FILE *out)
@@ -159,10 +203,8 @@ static void text_traffic(const struct report *r, struct sim *s, FILE *out)
 	fprintf(out, "packets         %" PRIu64 " sent, %" PRIu64 " delivered; %" PRIu64
 		" pings, %" PRIu64 " answered, %" PRIu64 " refused\n", r->packets, r->delivered,
 		r->pings, r->pongs, r->refused);
-	if (t->n_rtt)
-		fprintf(out, "round trip      median %u us, 95 %% %u us, longest %u us\n",
-			report_quantile(t->rtt, t->n_rtt, 50), report_quantile(t->rtt, t->n_rtt, 95),
-			report_quantile(t->rtt, t->n_rtt, 100));
+	text_times("round trip", &t->rtt, out);
+	text_times("first answer", &t->first, out);
 	fprintf(out, "frames         ");
 	for (i = 0; i < SIM_TX_CLASSES; i++)
 		fprintf(out, " %s %" PRIu64 "%s", sim_tx_names[i], r->frames[i],
@@ -199,6 +241,7 @@ void sim_report_text(struct sim *s, FILE *out)
 	if (s->settle)
 		fprintf(out, "settled         %u pairs, %" PRIu64 " ms after the last heal\n",
 			s->checks.pairs, s->checks.settled / 1000);
+	text_mesh(&r, s, out);
 	text_traffic(&r, s, out);
 	text_tables(&s->checks.tables, out);
 	fprintf(out, "upcalls         %" PRIu64 ", lost %" PRIu64 "; ops %" PRIu64 ", failed %"
@@ -270,7 +313,9 @@ static json_t *json_named(const char *const *names, const u64 *v, u32 n)
 
 static json_t *json_tables(const struct sim_tables *m)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "depth", json_u64(m->depth), "lookups", json_u64(m->requests),
+			 "coordinates", json_u64(m->coords),
 			 "peers", json_u64(m->peers), "links", json_u64(m->links),
 			 "handshakes", json_u64(m->legs), "sessions", json_u64(m->sessions),
 			 "identities", json_u64(m->identities),
@@ -280,6 +325,20 @@ static json_t *json_tables(const struct sim_tables *m)
 			 "staged", json_u64(m->core_stages),
 			 "staged_bytes", json_u64(m->core_staged_bytes),
 			 "parked", json_u64(m->core_parked));
+}
+
+static void json_mesh(json_t *o, struct sim *s, const struct sim_mesh_counts *m)
+{
+	json_object_set_new(o, "tree_ms", s->checks.tree ? json_u64(s->checks.tree / 1000) :
+							   json_null());
+	json_object_set_new(o, "lookups", json_pack("{s:o, s:o, s:o, s:o}",
+						    "started", json_u64(m->lookups),
+						    "found", json_u64(m->found),
+						    "timed_out", json_u64(m->lost),
+						    "forwarded", json_u64(m->forwarded)));
+	json_object_set_new(o, "rekeys", json_pack("{s:o, s:o}", "links", json_u64(m->rekeys),
+						   "sessions", json_u64(m->session_rekeys)));
+	json_object_set_new(o, "stretch_milli", json_u64(s->checks.stretch));
 }
 
 static void json_put(json_t *o, struct sim *s, const struct report *r)
@@ -304,7 +363,10 @@ static void json_put(json_t *o, struct sim *s, const struct report *r)
 	json_object_set_new(o, "pings", json_u64(r->pings));
 	json_object_set_new(o, "answered", json_u64(r->pongs));
 	json_object_set_new(o, "refused", json_u64(r->refused));
-	json_object_set_new(o, "rtt_us", json_quantiles(s->traffic.rtt, s->traffic.n_rtt));
+	json_object_set_new(o, "rtt_us", json_quantiles(s->traffic.rtt.v, s->traffic.rtt.n));
+	json_object_set_new(o, "first_answer_us",
+			    json_quantiles(s->traffic.first.v, s->traffic.first.n));
+	json_mesh(o, s, &r->mesh);
 	json_object_set_new(o, "frames", json_classes(r));
 	json_object_set_new(o, "link_messages", json_types(r));
 	json_object_set_new(o, "control_millibytes_per_node_s", json_u64(r->control_per_node_s));

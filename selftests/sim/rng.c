@@ -25,7 +25,7 @@ u64 sim_rng_next(struct sim_rng *r)
 
 u64 sim_rng_below(struct sim_rng *r, u64 n)
 {
-	return (u64)((unsigned __int128)sim_rng_next(r) * n >> 64);
+	return (u64)((__uint128_t)sim_rng_next(r) * n >> 64);
 }
 
 u64 sim_rng_between(struct sim_rng *r, u64 lo, u64 hi)

@@ -7,7 +7,7 @@
 #
 # Environment:
 #   FIPS_BUILD      folder of fipssim (build/)
-#   FIPS_BUILD_O0   folder of one built with -O0 (build-O0/); without it that test is skipped
+#   FIPS_BUILD_O0   folder of one built with -O0 (build/O0/); without it that test is skipped
 #   FIPS_BUILD_SAN  folder of one built with sanitizers, for half of the swarm; may be missing
 #   SWARM_RUNS      most runs of the swarm (1000)
 #   SWARM_SECONDS   time for them (60, 0 = no limit)
@@ -22,7 +22,7 @@ top=$(cd "$here/../.." && pwd)
 . "$here/../lib/ktap.sh"
 
 sim=${FIPS_BUILD:-$top/build}/fipssim
-sim_o0=${FIPS_BUILD_O0:-$top/build-O0}/fipssim
+sim_o0=${FIPS_BUILD_O0:-$top/build/O0}/fipssim
 sim_san=${FIPS_BUILD_SAN:-$top/build-sanitize}/fipssim
 work=$(mktemp -d "${TMPDIR:-/tmp}/fipssim-XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -57,7 +57,7 @@ test_same_seed_same_log() {
 }
 
 test_same_log_without_optimization() {
-	[ -x "$sim_o0" ] || skip "no $sim_o0 (make sim O=build-O0 OPT='-O0 -g' HARDEN=-fPIE)"
+	[ -x "$sim_o0" ] || skip "no $sim_o0 (make sim O=build/O0 OPT='-O0 -g' HARDEN=-fPIE)"
 	busy_run "$sim" "$work/a" >"$work/a.txt"
 	busy_run "$sim_o0" "$work/b" >"$work/b.txt"
 	cmp "$work/a" "$work/b"
@@ -131,7 +131,8 @@ test_reports() {
 }
 
 test_large_mesh_links() {
-	run "$sim" --nodes "${SIM_NODES:-1000}" --topology ba --duration 20s --ping 10ms --progress
+	run "$sim" --nodes "${SIM_NODES:-1000}" --topology ba --duration 20s --ping 10ms \
+		--progress
 }
 
 # Seeds that once broke something: options in a file, with the story as comment.

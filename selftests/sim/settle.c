@@ -2,16 +2,23 @@
 /*
  * Invariant "talks-again": after the last heal, all pairs that a path connects
  * talk again within the bound. Everything is healed, every pair pings until an
- * answer has come, and the run ends when the last one has it.
+ * answer has come and the tree is what it must be; then all pairs ping once
+ * more, and each must be answered at the third attempt ("stays-settled": a
+ * session may just be expiring).
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "graph.h"
+#include "mesh.h"
 #include "sim.h"
 
 #define SETTLE_ROUND	SIM_SEC
 #define SETTLE_PAIRS	4000	/* of more, so many are drawn */
 #define SETTLE_SIZE	84
+#define SETTLE_PATIENCE	(10 * SIM_SEC)	/* for the last pings of each */
+#define SETTLE_LAST	3		/* their number */
 
 /**
  * struct settle_pair - two who must talk
@@ -34,51 +41,89 @@ struct settle_pair {
  * @t: next round
  * @began: when everything was healed
  * @bound: how long it may take
+ * @again: when the last pings were sent, 0 = not yet
  * @pairs: all
  * @n: their number
+ * @rng: stream
  */
 struct sim_settle {
 	struct sim_timer t;
 	u64 began;
 	u64 bound;
+	u64 again;
 	struct settle_pair *pairs;
 	u32 n;
+	struct sim_rng rng;
 };
 
+/* ---- who ---- */
+
+/*
+ * One end asks, the same all the time (unless @both_ask): traffic of the other
+ * would mend what a client of the first suffers from.
+ */
 static void settle_add(struct sim *s, u32 a, u32 b)
 {
 	struct sim_settle *st = s->settle;
+	bool swap = sim_rng_below(&st->rng, 2);
 
-	if (sim_node_runs(&s->nodes[a]) && sim_node_runs(&s->nodes[b]))
-		st->pairs[st->n++] = (struct settle_pair) { .a = a, .b = b };
+	st->pairs[st->n++] = (struct settle_pair) { .a = swap ? b : a, .b = swap ? a : b };
 }
 
-/*
- * One end asks, the same all the time (unless @both_ask): traffic of the other would mend what a
- * client of the first suffers from. Of too many pairs some are drawn (a partial
- * Fisher-Yates shuffle).
- */
+static void settle_neighbours(struct sim *s)
+{
+	struct sim_edge *e;
+	u32 i;
+
+	s->settle->pairs = sim_alloc(s->n_edges * sizeof(*s->settle->pairs));
+	for (i = 0; i < s->n_edges; i++) {
+		e = &s->edges[i];
+		if (sim_node_runs(&s->nodes[e->end[0]]) && sim_node_runs(&s->nodes[e->end[1]]))
+			settle_add(s, e->end[0], e->end[1]);
+	}
+}
+
+/* All that a path connects, or so many of them drawn. */
+static void settle_far(struct sim *s)
+{
+	u32 *part = sim_alloc(s->n_nodes * sizeof(*part)), i, k;
+	u64 all = (u64)s->n_nodes * (s->n_nodes - 1) / 2;
+	struct sim_settle *st = s->settle;
+
+	sim_graph_parts(s, part);
+	st->pairs = sim_alloc((all < SETTLE_PAIRS ? all : SETTLE_PAIRS) * sizeof(*st->pairs));
+	if (all <= SETTLE_PAIRS) {
+		for (i = 0; i < s->n_nodes; i++)
+			for (k = 0; k < i; k++)
+				if (part[i] != SIM_FAR && part[i] == part[k])
+					settle_add(s, k, i);
+	} else {
+		for (i = 0; i < SETTLE_PAIRS; i++) {
+			u32 a = (u32)sim_rng_below(&st->rng, s->n_nodes);
+			u32 b = (u32)sim_rng_below(&st->rng, s->n_nodes);
+
+			if (a != b && part[a] != SIM_FAR && part[a] == part[b])
+				settle_add(s, a, b);
+		}
+	}
+	free(part);
+}
+
+/* A partial Fisher-Yates shuffle. */
 static void settle_draw(struct sim *s)
 {
 	struct sim_settle *st = s->settle;
 	struct settle_pair tmp;
-	struct sim_rng r;
 	u32 i, j;
 
-	sim_rng_init(&r, s->sc->seed, SIM_STREAM_SETTLE, 0);
 	for (i = 0; st->n > SETTLE_PAIRS && i < SETTLE_PAIRS; i++) {
-		j = (u32)sim_rng_between(&r, i, st->n - 1);
+		j = (u32)sim_rng_between(&st->rng, i, st->n - 1);
 		tmp = st->pairs[i];
 		st->pairs[i] = st->pairs[j];
 		st->pairs[j] = tmp;
 	}
 	if (st->n > SETTLE_PAIRS)
 		st->n = SETTLE_PAIRS;
-	for (i = 0; i < st->n; i++) {
-		tmp = st->pairs[i];
-		if (sim_rng_below(&r, 2))
-			st->pairs[i] = (struct settle_pair) { .a = tmp.b, .b = tmp.a };
-	}
 }
 
 /* No more accidents: what comes now is the protocol's. */
@@ -109,20 +154,31 @@ static void settle_clean(struct sim *s)
 	}
 }
 
+/* ---- rounds ---- */
+
+static void settle_ping(struct sim *s, struct settle_pair *p)
+{
+	bool turn = s->sc->both_ask && p->tries % 2;
+
+	p->tries++;
+	p->nr = sim_ping(s, turn ? p->b : p->a, turn ? p->a : p->b, SETTLE_SIZE);
+}
+
 static void settle_late(struct sim *s, const struct settle_pair *p, u32 open)
 {
 	struct sim_edge *e = sim_edge_find(s, p->a, p->b);
 
 	sim_fail(s, "talks-again", "n%u and n%u (%s) do not talk %" PRIu64
 		 " s after everything was healed, after %u pings; %u of %u pairs", p->a, p->b,
-		 e && sim_edge_linked(s, e) ? "linked" : "not linked",
+		 !e ? "no neighbours" : sim_edge_linked(s, e) ? "linked" : "not linked",
 		 s->settle->bound / SIM_SEC, p->tries, open, s->settle->n);
 }
 
-static void settle_round(struct sim *s, struct sim_timer *t)
+/* Who has not been answered yet; the first of them. */
+static u32 settle_open(struct sim *s, struct settle_pair **first)
 {
-	struct settle_pair *p, *late = NULL;
 	struct sim_settle *st = s->settle;
+	struct settle_pair *p;
 	u32 i, open = 0;
 
 	for (i = 0; i < st->n; i++) {
@@ -131,41 +187,120 @@ static void settle_round(struct sim *s, struct sim_timer *t)
 			p->done = true;
 		if (p->done)
 			continue;
-		open++;
-		late = late ? late : p;
-		if (s->sc->both_ask && p->tries % 2)
-			p->nr = sim_ping(s, p->b, p->a, SETTLE_SIZE);
-		else
-			p->nr = sim_ping(s, p->a, p->b, SETTLE_SIZE);
-		p->tries++;
+		if (!open++)
+			*first = p;
 	}
-	if (!open) {
-		s->checks.settled = s->now - st->began;
-		s->done = true;
+	return open;
+}
+
+/* All have talked. Once more, and now everybody must be answered. */
+static void settle_again(struct sim *s)
+{
+	struct sim_settle *st = s->settle;
+	u32 i;
+
+	s->checks.settled = s->now - st->began;
+	st->again = s->now;
+	for (i = 0; i < st->n; i++) {
+		st->pairs[i].done = false;
+		st->pairs[i].tries = 0;
+		settle_ping(s, &st->pairs[i]);
+	}
+}
+
+static void settle_last(struct sim *s)
+{
+	struct settle_pair *first = NULL;
+	struct sim_settle *st = s->settle;
+	u32 open = settle_open(s, &first), i;
+
+	for (i = 0; open && i < st->n; i++)
+		if (!st->pairs[i].done && st->pairs[i].tries < SETTLE_LAST)
+			settle_ping(s, &st->pairs[i]);
+	if (open && s->now < st->again + SETTLE_PATIENCE)
+		return;
+	s->done = true;
+	if (open)
+		sim_fail(s, "stays-settled", "n%u has talked with n%u, and then its pings up to %" PRIu64
+			 " were not answered; %u of %u pairs", first->a, first->b, first->nr, open,
+			 st->n);
+}
+
+static void settle_round(struct sim *s, struct sim_timer *t)
+{
+	struct settle_pair *first = NULL;
+	struct sim_settle *st = s->settle;
+	const char *name = NULL;
+	char why[128];
+	bool tree;
+	u32 i, open;
+
+	sim_timer_set(s, t, s->now + SETTLE_ROUND);
+	if (st->again) {
+		settle_last(s);
 		return;
 	}
-	if (s->now > st->began + st->bound)
-		settle_late(s, late, open);
-	sim_timer_set(s, t, s->now + SETTLE_ROUND);
+	open = settle_open(s, &first);
+	tree = sim_mesh_settled(s, &name, why, sizeof(why));
+	if (!open && tree) {
+		settle_again(s);
+		return;
+	}
+	if (s->now > st->began + st->bound) {
+		if (!tree)
+			sim_fail(s, name, "%s, %" PRIu64 " s after everything was healed", why,
+				 st->bound / SIM_SEC);
+		else
+			settle_late(s, first, open);
+		return;
+	}
+	for (i = 0; i < st->n; i++)
+		if (!st->pairs[i].done)
+			settle_ping(s, &st->pairs[i]);
 }
 
 void sim_settle_start(struct sim *s)
 {
 	struct sim_settle *st = sim_zalloc(1, sizeof(*st));
-	u32 i;
 
 	s->settle = st;
 	sim_traffic_stop(s);
 	settle_clean(s);
-	st->pairs = sim_alloc(s->n_edges * sizeof(*st->pairs));
-	for (i = 0; i < s->n_edges; i++)
-		settle_add(s, s->edges[i].end[0], s->edges[i].end[1]);
+	sim_rng_init(&st->rng, s->sc->seed, SIM_STREAM_SETTLE, 0);
+	if (s->sc->far)
+		settle_far(s);
+	else
+		settle_neighbours(s);
 	settle_draw(s);
 	s->checks.pairs = st->n;
 	st->began = s->now;
 	st->bound = s->sc->bound ? s->sc->bound : sim_scenario_bound(s->sc);
 	st->t.fire = settle_round;
 	sim_timer_set(s, &st->t, s->now);
+}
+
+/* Thousandths: hops of the routes there are, over the shortest there could be. */
+void sim_settle_stretch(struct sim *s, u64 *stretch, u64 *pairs)
+{
+	u32 *dist = sim_alloc(s->n_nodes * sizeof(*dist)), from = SIM_NOBODY, hops, i;
+	u64 taken = 0, best = 0;
+
+	*pairs = 0;
+	for (i = 0; s->settle && s->sc->far && i < s->settle->n && i < 1000; i++) {
+		const struct settle_pair *p = &s->settle->pairs[i];
+
+		if (p->a != from)
+			sim_graph_distances(s, p->a, dist);
+		from = p->a;
+		hops = sim_mesh_hops(s, p->a, p->b);
+		if (!hops || dist[p->b] == SIM_FAR)
+			continue;
+		taken += hops;
+		best += dist[p->b];
+		++*pairs;
+	}
+	*stretch = best ? taken * 1000 / best : 0;
+	free(dist);
 }
 
 void sim_settle_free(struct sim *s)

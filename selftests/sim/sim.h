@@ -143,6 +143,24 @@ enum sim_tx_class {
 extern const char *const sim_tx_names[SIM_TX_CLASSES];
 
 /**
+ * struct sim_mesh_counts - what nodes have counted, all lives
+ * @lookups: started
+ * @found: answered
+ * @lost: timed out
+ * @forwarded: requests passed on
+ * @rekeys: of links, completed
+ * @session_rekeys: of sessions, completed
+ */
+struct sim_mesh_counts {
+	u64 lookups;
+	u64 found;
+	u64 lost;
+	u64 forwarded;
+	u64 rekeys;
+	u64 session_rekeys;
+};
+
+/**
  * struct sim_node_stats - what one node did, all lives together
  * @frames: sent, by class
  * @bytes: same
@@ -154,8 +172,8 @@ extern const char *const sim_tx_names[SIM_TX_CLASSES];
  * @ops_failed: those that answered an error other than -EINPROGRESS
  * @drops: of the packet cores
  * @started: when the first life began
+ * @mesh: what the node has counted itself
  * @joined: when it had a first peer
- * @max_links: largest tables seen
  */
 struct sim_node_stats {
 	u64 frames[SIM_TX_CLASSES];
@@ -167,6 +185,7 @@ struct sim_node_stats {
 	u64 ops;
 	u64 ops_failed;
 	u64 drops[FIPS_DROP_REASONS];
+	struct sim_mesh_counts mesh;
 	u64 started;
 	u64 joined;
 };
@@ -304,7 +323,8 @@ void sim_upcalls_clear(struct sim_node *n);
  * @seen: it has been delivered
  * @back: ping: the answer has been delivered
  * @refused: an ICMPv6 error came
- * @linked: the two were linked neighbours when it was sent
+ * @first: there was no session yet
+ * @linked: the two were neighbours with a link and a session when it was sent
  */
 struct sim_packet {
 	u32 src;
@@ -315,7 +335,17 @@ struct sim_packet {
 	bool seen;
 	bool back;
 	bool refused;
+	bool first;
 	bool linked;
+};
+
+/**
+ * struct sim_times - durations in microseconds, in order of arrival until they are sorted
+ */
+struct sim_times {
+	u32 *v;
+	u64 n;
+	u64 room;
 };
 
 /**
@@ -327,8 +357,8 @@ struct sim_packet {
  * @rng: stream
  * @flows: CBR flows
  * @n_flows: their number
- * @rtt: round-trip times of pings in microseconds, in order of arrival
- * @n_rtt: their number
+ * @rtt: round-trip times of pings
+ * @first: of those that had to wait for a session
  * @icmp: errors by the own data plane
  * @replies: answers that hosts are about to send
  */
@@ -340,9 +370,8 @@ struct sim_traffic {
 	struct sim_rng rng;
 	struct sim_flow **flows;
 	u32 n_flows;
-	u32 *rtt;
-	u64 n_rtt;
-	u64 rtt_room;
+	struct sim_times rtt;
+	struct sim_times first;
 	u64 icmp;
 	struct sim_reply *replies;
 };
@@ -461,6 +490,7 @@ struct sim_tables {
 	u64 peers, legs, links, sessions, identities;
 	u64 core_links, core_indices, core_sessions, core_routes, core_stages, core_parked;
 	u64 core_staged_bytes;
+	u64 depth, routes, requests, coords;
 };
 
 /**
@@ -468,15 +498,21 @@ struct sim_tables {
  * @timer: next look
  * @tables: largest seen
  * @converged: when every wire that may carry a link had one, 0 = not yet
- * @settled: when all pairs had talked after the last heal
+ * @tree: when the tree was what it must be, 0 = not yet
+ * @settled: time from the last heal until all pairs had talked
  * @pairs: that had to
+ * @stretch: thousandths: hops of the routes at the end over the shortest
+ * @stretch_pairs: pairs with a route
  */
 struct sim_checks {
 	struct sim_timer timer;
 	struct sim_tables tables;
 	u64 converged;
+	u64 tree;
 	u64 settled;
 	u32 pairs;
+	u64 stretch;
+	u64 stretch_pairs;
 };
 
 void sim_checks_start(struct sim *s);
@@ -487,9 +523,7 @@ bool sim_node_has_peer(struct sim_node *n, const struct sim_node *other);
 /* Heal, wait, and see that all pairs talk; begins at the end of the run. */
 void sim_settle_start(struct sim *s);
 void sim_settle_free(struct sim *s);
-/* Invariants of the tree, the filters and the routes; as far as nodes show them. */
-void sim_mesh_check(struct sim *s);
-bool sim_mesh_parent(struct sim_node *n, u32 *parent);
+void sim_settle_stretch(struct sim *s, u64 *stretch, u64 *pairs);
 
 /* ---- the engine (engine.c) ---- */
 

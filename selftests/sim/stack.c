@@ -9,6 +9,7 @@
 
 #include <utlist.h>
 
+#include "core_impl.h"
 #include "csum.h"
 #include "sim.h"
 
@@ -64,11 +65,21 @@ static void stack_csum(u8 *ip6, size_t len, size_t at)
 	fips_csum_store(l4 + at, fips_csum(l4, plen, fips_csum_pseudo(ip6, plen, ip6[6])));
 }
 
+static bool stack_has_key(struct sim_node *n, const struct sim_node *to)
+{
+	struct fips_session *s = fips_session_find(n->core, &to->kp.id.addr);
+
+	return s && fips_epoch_usable(fips_slot_get(&s->slot[FIPS_KEY_SLOT_CURRENT]),
+				      sim_node_mono_ms(n));
+}
+
+/* Neighbours with a link and a session: nothing has to wait. */
 static bool stack_linked(struct sim *s, u32 src, u32 dst)
 {
+	struct sim_node *a = &s->nodes[src], *b = &s->nodes[dst];
 	struct sim_edge *e = sim_edge_find(s, src, dst);
 
-	return e && sim_edge_linked(s, e);
+	return e && sim_edge_linked(s, e) && stack_has_key(a, b) && stack_has_key(b, a);
 }
 
 static u64 stack_new(struct sim *s, u32 src, u32 dst, u32 size, bool udp)
@@ -85,6 +96,7 @@ static u64 stack_new(struct sim *s, u32 src, u32 dst, u32 size, bool udp)
 		.sent = s->now,
 		.size = (u16)size,
 		.udp = udp,
+		.first = !fips_session_find(s->nodes[src].core, &s->nodes[dst].kp.id.addr),
 		.linked = s->sc->lossless && stack_linked(s, src, dst),
 	};
 	return t->n++;
@@ -188,15 +200,13 @@ void sim_stack_flush(struct sim *s)
 
 /* ---- deliveries ---- */
 
-static void stack_rtt(struct sim *s, u64 us)
+static void stack_time(struct sim_times *t, u64 us)
 {
-	struct sim_traffic *t = &s->traffic;
-
-	if (t->n_rtt == t->rtt_room) {
-		t->rtt_room = t->rtt_room ? 2 * t->rtt_room : 256;
-		t->rtt = sim_realloc(t->rtt, t->rtt_room, sizeof(*t->rtt));
+	if (t->n == t->room) {
+		t->room = t->room ? 2 * t->room : 256;
+		t->v = sim_realloc(t->v, t->room, sizeof(*t->v));
 	}
-	t->rtt[t->n_rtt++] = us > UINT32_MAX ? UINT32_MAX : (u32)us;
+	t->v[t->n++] = us > UINT32_MAX ? UINT32_MAX : (u32)us;
 }
 
 /* @from and @to are who must have sent and must get it, @seen whether it came already. */
@@ -237,7 +247,9 @@ static void stack_deliver(struct sim_node *n, const u8 *ip6, size_t len, struct 
 	if (!stack_genuine(n, ip6, p->dst, p->src, p->back, nr))
 		return;
 	p->back = true;
-	stack_rtt(s, s->now - p->sent);
+	stack_time(&s->traffic.rtt, s->now - p->sent);
+	if (p->first)
+		stack_time(&s->traffic.first, s->now - p->sent);
 	sim_note(s, SIM_NOTE_REPLY, n->idx, p->dst, nr, NULL, 0);
 }
 

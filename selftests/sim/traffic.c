@@ -119,6 +119,7 @@ void sim_traffic_free(struct sim *s)
 		free(t->flows[i]);
 	free(t->flows);
 	free(t->packets);
-	free(t->rtt);
+	free(t->rtt.v);
+	free(t->first.v);
 	*t = (struct sim_traffic) { 0 };
 }

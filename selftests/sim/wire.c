@@ -158,20 +158,20 @@ static void wire_corrupt(struct sim_half *h, struct sim_frame *f)
 	f->data[bit / 8] ^= (u8)(1 << bit % 8);
 }
 
-/* Somebody has recorded it. */
-static void wire_replay(struct sim *s, struct sim_half *h, const struct sim_frame *f)
+/* Somebody has recorded it, and is slower than the wire: it arrived at @at. */
+static void wire_replay(struct sim *s, struct sim_half *h, const struct sim_frame *f, u64 at)
 {
 	struct sim_frame *copy = wire_copy(f);
 
 	if (sim_rng_below(&h->rng, 2))
 		copy->from.port = (u16)sim_rng_between(&h->rng, 1024, 2000);
-	wire_launch(s, copy, s->now + sim_rng_below(&h->rng, WIRE_REPLAY_S * SIM_SEC));
+	wire_launch(s, copy, at + 1 + sim_rng_below(&h->rng, WIRE_REPLAY_S * SIM_SEC));
 }
 
 static void wire_carry(struct sim_node *n, struct sim_half *h, struct sim_frame *f)
 {
 	struct sim *s = n->sim;
-	u64 out;
+	u64 out, at;
 
 	if (h->cut) {
 		wire_lose(n, f, SIM_LOSS_CUT);
@@ -186,8 +186,6 @@ static void wire_carry(struct sim_node *n, struct sim_half *h, struct sim_frame 
 		wire_lose(n, f, SIM_LOSS_QUEUE);
 		return;
 	}
-	if (sim_rng_chance(&h->rng, h->cfg.replay))
-		wire_replay(s, h, f);
 	if (sim_rng_chance(&h->rng, h->cfg.loss)) {
 		wire_lose(n, f, SIM_LOSS_DICE);
 		return;
@@ -198,7 +196,10 @@ static void wire_carry(struct sim_node *n, struct sim_half *h, struct sim_frame 
 		wire_launch(s, wire_copy(f), wire_when(h, out));
 	if (f->len && sim_rng_chance(&h->rng, h->cfg.corrupt))
 		wire_corrupt(h, f);
-	wire_launch(s, f, wire_when(h, out));
+	at = wire_when(h, out);
+	if (sim_rng_chance(&h->rng, h->cfg.replay))
+		wire_replay(s, h, f, at);
+	wire_launch(s, f, at);
 }
 
 void sim_wire_send(struct sim_node *n, const struct fips_taddr *to, struct sim_frame *f)

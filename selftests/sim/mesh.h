@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What nodes show of the mesh, and what must hold of it. */
+#ifndef SIM_MESH_H
+#define SIM_MESH_H
+
+#include "sim.h"
+
+#define SIM_MESH_DEPTH	64	/* coordinates looked at */
+
+/**
+ * struct sim_mesh_view - a node's place in the tree, as it sees it
+ * @parent: address of its parent; its own if it is a root
+ * @coords: itself, its parent, ... its root
+ * @depth: entries of @coords
+ * @routes: routes it knows
+ * @requests: lookups under way
+ * @coord_entries: coordinates it has cached
+ */
+struct sim_mesh_view {
+	struct fips_node_addr parent;
+	struct fips_node_addr coords[SIM_MESH_DEPTH];
+	u32 depth;
+	u64 routes;
+	u64 requests;
+	u64 coord_entries;
+};
+
+/* mesh_view.c: false if nodes have no mesh. */
+bool sim_mesh_view(struct sim_node *n, struct sim_mesh_view *v);
+void sim_mesh_count(struct sim_node *n, struct sim_mesh_counts *c);
+
+/* What holds at every instant. */
+void sim_mesh_check(struct sim *s);
+
+/*
+ * Is the tree what it must become: one root in each part, the smallest address
+ * of it, and everybody's coordinates itself and then its parent's? If not and
+ * @why is given, the name of the invariant and a sentence.
+ */
+bool sim_mesh_settled(struct sim *s, const char **name, char *why, size_t why_len);
+
+/* The parent of @n, if it has one. */
+bool sim_mesh_parent(struct sim_node *n, u32 *parent);
+
+/* Hops of the routes from @src to @dst as the data planes have them; 0 if they lead nowhere. */
+u32 sim_mesh_hops(struct sim *s, u32 src, u32 dst);
+
+#endif /* SIM_MESH_H */
