@@ -274,6 +274,7 @@ help:
 	@echo 'make sim            the network simulator, build/fipssim'
 	@echo 'make demo           two nodes talk, shown step by step (root)'
 	@echo 'make test           everything that CI runs: test-unit test-fuzz test-net test-qemu (root)'
+	@echo 'make test-sim       the simulator and its swarm'
 	@echo 'make test-long      debug kernel and long fuzzing (hours)'
 	@echo 'make bench          throughput beside WireGuard and others, table and build/bench/results.json'
 	@echo 'make check          style and staleness: checkpatch, sparse, kernel-doc, netlink'

@@ -99,8 +99,10 @@ static void mesh_look_begin(struct mesh_look *l, struct sim *s)
 	for (i = 0; i < s->n_nodes; i++) {
 		n = &s->nodes[i];
 		k = l->part[i];
-		if (k != SIM_FAR && (!l->root[k] || fips_node_addr_cmp(&n->kp.id.addr,
-								       &l->root[k]->kp.id.addr) < 0))
+		if (k == SIM_FAR)
+			continue;
+		if (!l->root[k] ||
+		    fips_node_addr_cmp(&n->kp.id.addr, &l->root[k]->kp.id.addr) < 0)
 			l->root[k] = n;
 	}
 	for (k = 0; k < parts; k++) {

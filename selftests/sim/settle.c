@@ -221,7 +221,8 @@ static void settle_last(struct sim *s)
 		return;
 	s->done = true;
 	if (open)
-		sim_fail(s, "stays-settled", "n%u has talked with n%u, and then its pings up to %" PRIu64
+		sim_fail(s, "stays-settled",
+			 "n%u has talked with n%u, and then its pings up to %" PRIu64
 			 " were not answered; %u of %u pairs", first->a, first->b, first->nr, open,
 			 st->n);
 }

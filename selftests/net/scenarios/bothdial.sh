@@ -38,8 +38,9 @@ run_scenario() {
 		wait_for 5 ping_once a
 		run ping_all a 5
 		run ping_all b 5
-		wait_for 5 one_link a
-		wait_for 5 one_link b
+		# The link that lost receives until its peer has left it: 10 s and half a heartbeat.
+		wait_for 20 one_link a
+		wait_for 20 one_link b
 		node_stop a
 		node_stop b
 	done
