@@ -161,10 +161,11 @@ static void text_tables(const struct sim_tables *m, FILE *out)
 	fprintf(out, "  data plane    links %" PRIu64 ", keys %" PRIu64 ", sessions %" PRIu64
 		", routes %" PRIu64 ", staged %" PRIu64 " (%" PRIu64
 		" bytes), parked %" PRIu64 "\n", m->core_links, m->core_indices,
-		m->core_sessions, m->core_routes, m->core_stages, m->core_staged_bytes, m->core_parked);
+		m->core_sessions, m->core_routes, m->core_stages, m->core_staged_bytes,
+		m->core_parked);
 	if (m->depth)
-		fprintf(out, "  mesh          routes %" PRIu64 ", lookups %" PRIu64 ", coordinates %"
-			PRIu64 "\n", m->routes, m->requests, m->coords);
+		fprintf(out, "  mesh          routes %" PRIu64 ", lookups %" PRIu64
+			", coordinates %" PRIu64 "\n", m->routes, m->requests, m->coords);
 }
 
 static void text_times(const char *what, const struct sim_times *t, FILE *out)
