@@ -155,6 +155,7 @@ static void fips_input_deliver(struct fips_session *session, u8 fmp_flags, struc
  * @ctr: counter
  * @path_mtu: of the datagram
  * @place: slot that opened it
+ * @key_seq: of the session, before the slots are tried
  */
 struct fips_fsp {
 	u8 *hdr;
@@ -163,6 +164,7 @@ struct fips_fsp {
 	u64 ctr;
 	u16 path_mtu;
 	u32 place;
+	unsigned int key_seq;
 };
 
 /*
@@ -232,10 +234,19 @@ static void fips_input_no_key(struct fips_session *session, const struct fips_fs
 	wait = why == FIPS_DROP_REASON_SESSION_NO_KEY ||
 	       (why == FIPS_DROP_REASON_SESSION_AUTH && k != READ_ONCE(session->slots.current_k) &&
 		!fips_slots_get(&session->slots, FIPS_KEY_SLOT_NEXT));
-	if (!wait)
+	if (!wait) {
 		fips_input_session_drop(session, why, skb);
-	else if (!fips_park_session(session, link_id, fmp_flags, skb))
+		return;
+	}
+	switch (fips_park_session(session, fsp->key_seq, link_id, fmp_flags, skb)) {
+	case 0:
+		return;
+	case -EAGAIN:	/* as often as keys are installed in the meantime */
+		fips_input_session(session, link_id, fmp_flags, skb);
+		return;
+	default:
 		fips_input_session_drop(session, FIPS_DROP_REASON_PARK_FULL, skb);
+	}
 }
 
 /* An opened message: to the stack or to the daemon. Consumes @skb. */
@@ -303,6 +314,8 @@ void fips_input_session(struct fips_session *session, u32 link_id, u8 fmp_flags,
 	fsp.len = len - off;
 	fsp.ctr = fips_get_le64(fsp.hdr + FIPS_FSP_CTR_OFF);
 	fsp.path_mtu = fips_get_le16(skb->data + FIPS_DGRAM_MTU_OFF);
+	/* Pairs with the release in fips_session_set_key(). */
+	fsp.key_seq = smp_load_acquire(&session->key_seq);
 	why = fips_fsp_open(session, &fsp, &slot);
 	if (unlikely(why)) {
 		if (slot)

@@ -80,24 +80,29 @@ bool fips_park_link(struct fips_link *link, struct fips_slot *slot,
 /**
  * fips_park_session() - no slot opens a message, but a handshake may be armed
  * @session: session
+ * @key_seq: of the session, read before the slots were tried
  * @link_id: link it came on
  * @fmp_flags: flags byte of its frame
  * @skb: datagram, type byte first, linear
  *
  * Context: RCU read side, BH off.
- * Return: is it parked? Otherwise it stays the caller's.
+ * Return: 0 if it is parked. Otherwise it stays the caller's: -EAGAIN, a key has
+ * come meanwhile, try again; -ENOBUFS, too many wait.
  */
-bool fips_park_session(struct fips_session *session, u32 link_id, u8 fmp_flags,
-		       struct sk_buff *skb)
+int fips_park_session(struct fips_session *session, unsigned int key_seq, u32 link_id,
+		      u8 fmp_flags, struct sk_buff *skb)
 {
-	bool parked;
+	int err = 0;
 
 	spin_lock(&session->parked.lock);
-	parked = !READ_ONCE(session->slots.dead) &&
-		 fips_park_enqueue(session->fips->stage, &session->parked, skb, link_id,
-				   fmp_flags);
+	if (READ_ONCE(session->key_seq) != key_seq)
+		err = -EAGAIN;
+	else if (READ_ONCE(session->slots.dead) ||
+		 !fips_park_enqueue(session->fips->stage, &session->parked, skb, link_id,
+				    fmp_flags))
+		err = -ENOBUFS;
 	spin_unlock(&session->parked.lock);
-	return parked;
+	return err;
 }
 
 void fips_link_unpark(struct fips_link *link)
@@ -108,8 +113,7 @@ void fips_link_unpark(struct fips_link *link)
 	struct sk_buff *skb;
 
 	lockdep_assert_held(&fips->lock);
-	if (skb_queue_empty_lockless(&link->parked))
-		return;
+	/* No look without the lock: who parks looks for the key under it. */
 	fips_park_take(fips->stage, &link->parked, &queue);
 	rcu_read_lock();
 	local_bh_disable();
@@ -129,8 +133,7 @@ void fips_session_unpark(struct fips_session *session)
 	struct sk_buff_head queue;
 	struct sk_buff *skb;
 
-	if (skb_queue_empty_lockless(&session->parked))
-		return;
+	/* No look without the lock: who parks compares key_seq under it. */
 	fips_park_take(session->fips->stage, &session->parked, &queue);
 	rcu_read_lock();
 	local_bh_disable();

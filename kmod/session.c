@@ -157,6 +157,8 @@ int fips_session_set_key(struct fips_session *session, const struct fips_key_par
 		WRITE_ONCE(slots->current_k, key->k_bit);
 	fips_slots_put(session->fips, slots, slot, key->place);
 	spin_unlock_bh(&slots->lock);
+	/* Pairs with the acquire in fips_input_session(). */
+	smp_store_release(&session->key_seq, session->key_seq + 1);
 
 	WRITE_ONCE(session->unreachable, false);
 	fips_session_unpark(session);

@@ -48,6 +48,7 @@ enum fips_session_flags {
  * @serial: place in fips_device.sessions, which dumps follow. Immutable
  * @slots: key epochs; its lock also covers @path_mtu
  * @last_event: jiffies of the last session-active; bounds those for a flapping MTU
+ * @key_seq: counts installed keys; who parks a message compares it under @parked.lock
  * @path_mtu: largest frame of the path, %FIPS_MTU_UNKNOWN at first; READ_ONCE()
  * @seen_mtu: dgram path_mtu last told to the daemon; READ_ONCE()
  * @coords: to prepend, RCU; written under fips_device.lock
@@ -78,6 +79,7 @@ struct fips_session {
 	struct rhash_head ipv6_node;
 	u32 serial;
 	struct fips_slots slots;
+	unsigned int key_seq;
 	u16 path_mtu;
 	u16 seen_mtu;
 	unsigned long last_event;

@@ -91,8 +91,8 @@ void fips_stage_transit(struct fips_device *fips, u32 link_id, u8 fmp_flags, str
 
 bool fips_park_link(struct fips_link *link, struct fips_slot *slot,
 		    const struct fips_transport *transport, struct sk_buff *skb);
-bool fips_park_session(struct fips_session *session, u32 link_id, u8 fmp_flags,
-		       struct sk_buff *skb);
+int fips_park_session(struct fips_session *session, unsigned int key_seq, u32 link_id,
+		      u8 fmp_flags, struct sk_buff *skb);
 void fips_park_expire(struct fips_device *fips);
 
 bool fips_stage_full(const struct fips_stage *stage, const struct sk_buff *skb);

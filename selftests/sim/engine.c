@@ -88,7 +88,8 @@ int sim_new(struct sim **out, const struct sim_scenario *sc, char *why, size_t w
 	sim_faults_start(s);
 	sim_traffic_init(s);
 	sim_checks_start(s);
-	end = s->faults.last > sc->duration ? s->faults.last : sc->duration;
+	/* Behind the last fault, which may be a heal. */
+	end = s->faults.last + 1 > sc->duration ? s->faults.last + 1 : sc->duration;
 	s->end.fire = engine_end;
 	sim_timer_set(s, &s->end, end);
 	*out = s;

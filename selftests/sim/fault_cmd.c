@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sim.h"
+#include "mesh.h"
 
 /* Words that follow the command. */
 struct words {
@@ -484,6 +484,22 @@ static int cmd_ping(struct sim *s, const struct words *w, bool act, half_fn fn)
 	return 0;
 }
 
+/* Into the log: the way from one to the other as the data planes have it. */
+static int cmd_route(struct sim *s, const struct words *w, bool act, half_fn fn)
+{
+	char path[256];
+	u32 a, b;
+
+	(void)fn;
+	if (parse_two(s, w, &a, &b))
+		return -EINVAL;
+	if (!act)
+		return 0;
+	sim_mesh_path(s, a, b, path, sizeof(path));
+	sim_note(s, SIM_NOTE_LOG, a, 0, 0, path, strlen(path));
+	return 0;
+}
+
 static int cmd_flow(struct sim *s, const struct words *w, bool act, half_fn fn)
 {
 	const char *pps = word_after(w, "pps"), *size = word_after(w, "size");
@@ -576,6 +592,7 @@ static const struct fault_cmd {
 	{ "disconnect", cmd_disconnect, NULL },
 	{ "ping", cmd_ping, NULL },
 	{ "flow", cmd_flow, NULL },
+	{ "route", cmd_route, NULL },
 	{ "garbage", cmd_garbage, NULL },
 	{ "sin", cmd_sin, NULL },
 };

@@ -10,6 +10,7 @@
 #include "graph.h"
 #include "mesh.h"
 
+#define MESH_SHOWN	12	/* hops of a path in a text: enough to see a loop */
 #define MESH_DEEP	30	/* parts deeper than this may not fit into one tree (05) */
 
 static struct sim_node *mesh_node(struct sim *s, const struct fips_node_addr *addr)
@@ -186,6 +187,29 @@ static struct sim_node *mesh_next(struct sim_node *n, const struct sim_node *dst
 		return NULL;
 	r = fips_route_find(n->core, &dst->kp.id.addr);
 	return r && r->link ? mesh_node(n->sim, &r->link->peer) : NULL;
+}
+
+void sim_mesh_path(struct sim *s, u32 src, u32 dst, char *text, size_t len)
+{
+	struct sim_node *n = &s->nodes[src], *to = &s->nodes[dst];
+	FILE *f = fmemopen(text, len, "w");
+	const char *end = "";
+	u32 hops = 0;
+
+	if (!f)
+		return;
+	fprintf(f, "n%u", n->idx);
+	while (n != to && !*end) {
+		n = mesh_next(n, to);
+		if (n)
+			fprintf(f, " n%u", n->idx);
+		if (!n)
+			end = " (no route)";
+		else if (++hops > MESH_SHOWN && n != to)
+			end = " ...";
+	}
+	fputs(end, f);
+	fclose(f);
 }
 
 u32 sim_mesh_hops(struct sim *s, u32 src, u32 dst)

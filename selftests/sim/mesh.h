@@ -42,6 +42,9 @@ bool sim_mesh_settled(struct sim *s, const char **name, char *why, size_t why_le
 /* The parent of @n, if it has one. */
 bool sim_mesh_parent(struct sim_node *n, u32 *parent);
 
+/* The same as text: "n3 n4 n0", and why it ends. */
+void sim_mesh_path(struct sim *s, u32 src, u32 dst, char *text, size_t len);
+
 /* Hops of the routes from @src to @dst as the data planes have them; 0 if they lead nowhere. */
 u32 sim_mesh_hops(struct sim *s, u32 src, u32 dst);
 

@@ -167,11 +167,13 @@ static void settle_ping(struct sim *s, struct settle_pair *p)
 static void settle_late(struct sim *s, const struct settle_pair *p, u32 open)
 {
 	struct sim_edge *e = sim_edge_find(s, p->a, p->b);
+	char path[128];
 
+	sim_mesh_path(s, p->a, p->b, path, sizeof(path));
 	sim_fail(s, "talks-again", "n%u and n%u (%s) do not talk %" PRIu64
-		 " s after everything was healed, after %u pings; %u of %u pairs", p->a, p->b,
-		 !e ? "no neighbours" : sim_edge_linked(s, e) ? "linked" : "not linked",
-		 s->settle->bound / SIM_SEC, p->tries, open, s->settle->n);
+		 " s after everything was healed, after %u pings; route %s; %u of %u pairs",
+		 p->a, p->b, !e ? "no neighbours" : sim_edge_linked(s, e) ? "linked" : "not linked",
+		 s->settle->bound / SIM_SEC, p->tries, path, open, s->settle->n);
 }
 
 /* Who has not been answered yet; the first of them. */
@@ -213,6 +215,7 @@ static void settle_last(struct sim *s)
 	struct settle_pair *first = NULL;
 	struct sim_settle *st = s->settle;
 	u32 open = settle_open(s, &first), i;
+	char there[96], back[96];
 
 	for (i = 0; open && i < st->n; i++)
 		if (!st->pairs[i].done && st->pairs[i].tries < SETTLE_LAST)
@@ -220,11 +223,13 @@ static void settle_last(struct sim *s)
 	if (open && s->now < st->again + SETTLE_PATIENCE)
 		return;
 	s->done = true;
-	if (open)
-		sim_fail(s, "stays-settled",
-			 "n%u has talked with n%u, and then its pings up to %" PRIu64
-			 " were not answered; %u of %u pairs", first->a, first->b, first->nr, open,
-			 st->n);
+	if (!open)
+		return;
+	sim_mesh_path(s, first->a, first->b, there, sizeof(there));
+	sim_mesh_path(s, first->b, first->a, back, sizeof(back));
+	sim_fail(s, "stays-settled", "n%u has talked with n%u, and then its pings up to %" PRIu64
+		 " were not answered; routes %s, back %s; %u of %u pairs", first->a, first->b,
+		 first->nr, there, back, open, st->n);
 }
 
 static void settle_round(struct sim *s, struct sim_timer *t)

@@ -451,7 +451,7 @@ void sim_heal(struct sim *s);
  */
 struct sim_failure {
 	const char *name;
-	char text[256];
+	char text[512];
 	u64 at;
 };
 
