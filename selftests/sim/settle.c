@@ -19,19 +19,20 @@
 #define SETTLE_SIZE	84
 #define SETTLE_PATIENCE	(10 * SIM_SEC)	/* for the last pings of each */
 #define SETTLE_LAST	3		/* their number */
+#define SETTLE_KEEP	16		/* pings that may still be answered */
 
 /**
  * struct settle_pair - two who must talk
  * @a: node that asks
  * @b: node
- * @nr: last ping
+ * @nr: last pings
  * @tries: pings so far
  * @done: one came back
  */
 struct settle_pair {
 	u32 a;
 	u32 b;
-	u64 nr;
+	u64 nr[SETTLE_KEEP];
 	u32 tries;
 	bool done;
 };
@@ -160,8 +161,18 @@ static void settle_ping(struct sim *s, struct settle_pair *p)
 {
 	bool turn = s->sc->both_ask && p->tries % 2;
 
-	p->tries++;
-	p->nr = sim_ping(s, turn ? p->b : p->a, turn ? p->a : p->b, SETTLE_SIZE);
+	p->nr[p->tries++ % SETTLE_KEEP] =
+		sim_ping(s, turn ? p->b : p->a, turn ? p->a : p->b, SETTLE_SIZE);
+}
+
+static bool settle_answered(struct sim *s, const struct settle_pair *p)
+{
+	u32 i;
+
+	for (i = 0; i < p->tries && i < SETTLE_KEEP; i++)
+		if (s->traffic.packets[p->nr[i]].back)
+			return true;
+	return false;
 }
 
 static void settle_late(struct sim *s, const struct settle_pair *p, u32 open)
@@ -185,8 +196,7 @@ static u32 settle_open(struct sim *s, struct settle_pair **first)
 
 	for (i = 0; i < st->n; i++) {
 		p = &st->pairs[i];
-		if (p->tries && s->traffic.packets[p->nr].back)
-			p->done = true;
+		p->done = p->done || settle_answered(s, p);
 		if (p->done)
 			continue;
 		if (!open++)
@@ -227,9 +237,9 @@ static void settle_last(struct sim *s)
 		return;
 	sim_mesh_path(s, first->a, first->b, there, sizeof(there));
 	sim_mesh_path(s, first->b, first->a, back, sizeof(back));
-	sim_fail(s, "stays-settled", "n%u has talked with n%u, and then its pings up to %" PRIu64
-		 " were not answered; routes %s, back %s; %u of %u pairs", first->a, first->b,
-		 first->nr, there, back, open, st->n);
+	sim_fail(s, "stays-settled", "n%u has talked with n%u, and then its pings from %" PRIu64
+		 " on were not answered; routes %s, back %s; %u of %u pairs", first->a, first->b,
+		 first->nr[0], there, back, open, st->n);
 }
 
 static void settle_round(struct sim *s, struct sim_timer *t)
