@@ -2,7 +2,7 @@
 /* What nodes show of the mesh. They have none yet. */
 #include "mesh.h"
 
-const bool sim_mesh_exists = false;
+const bool sim_mesh_exists;
 
 bool sim_mesh_view(struct sim_node *n, struct sim_mesh_view *v)
 {
