@@ -105,12 +105,13 @@ static u8 *copy_of(const u8 *data, size_t len)
 	return p;
 }
 
-static void event_link(struct fake_node *f, enum fips_event_type type, const struct fake_link *l)
+static void event_link(struct fake_node *f, enum fips_event_type type, const struct fake_link *l,
+		       u32 slot)
 {
 	struct fake_event *e = event_new(f, type);
 
 	e->ev.link.id = l->id;
-	e->ev.link.slot = FIPS_KEY_SLOT_CURRENT;
+	e->ev.link.slot = slot;
 	e->ev.link.transport_id = l->transport_id;
 	e->ev.link.remote = l->remote;
 	event_post(f, e);
@@ -251,6 +252,7 @@ static void slot_set(struct fake_slot *slot, const struct fips_dp_key *key)
 		.local_index = key->local_index,
 		.remote_index = key->remote_index,
 		.k_bit = key->k_bit,
+		.soft = key->soft_limit,
 	};
 	memcpy(slot->tx, key->tx, FIPS_KEY_LEN);
 	memcpy(slot->rx, key->rx, FIPS_KEY_LEN);
@@ -340,18 +342,55 @@ static int dp_link_del(void *dp, u32 id)
 static void link_receive(struct fake_node *f, struct fake_link *l, const struct fips_taddr *from,
 			 const u8 *data, size_t len);
 
+static struct fake_slot *link_slot(struct fake_link *l, u32 slot)
+{
+	struct fake_slot *const slots[] = {
+		[FIPS_KEY_SLOT_CURRENT] = &l->slot,
+		[FIPS_KEY_SLOT_NEXT] = &l->next_slot,
+		[FIPS_KEY_SLOT_PREVIOUS] = &l->old_slot,
+	};
+
+	assert(slot < 3);
+	return slots[slot];
+}
+
+/* The slot that an index names, or NULL. */
+static struct fake_slot *index_find(struct fake_node *f, u32 index, struct fake_link **link)
+{
+	struct fake_link *l;
+	u32 i;
+
+	LL_FOREACH(f->links, l) {
+		for (i = 0; i < 3; i++) {
+			*link = l;
+			if (link_slot(l, i)->live && link_slot(l, i)->local_index == index)
+				return link_slot(l, i);
+		}
+	}
+	return NULL;
+}
+
+static void link_promote(struct fake_link *l)
+{
+	l->old_slot = l->slot;
+	l->slot = l->next_slot;
+	l->next_slot = (struct fake_slot) { .live = false };
+}
+
 static int dp_link_key_new(void *dp, u32 id, const struct fips_dp_key *key)
 {
 	struct fake_node *f = node_of(dp);
-	struct fake_link *l = link_find(f, id);
+	struct fake_link *l = link_find(f, id), *other;
+	struct fake_slot *s = index_find(f, key->local_index, &other);
 	struct fake_park park[FAKE_PARK];
 	unsigned int i, n;
 
 	if (!l)
 		return -ENOENT;
-	assert(key->slot == FIPS_KEY_SLOT_CURRENT);
-	assert(key->local_index == l->slot.local_index);
-	slot_set(&l->slot, key);
+	assert(!s || s == link_slot(l, key->slot));
+	slot_set(link_slot(l, key->slot), key);
+	if (!key->has_key)
+		return 0;
 	n = l->parked;
 	memcpy(park, l->park, sizeof(park));
 	l->parked = 0;
@@ -365,32 +404,40 @@ static int dp_link_key_new(void *dp, u32 id, const struct fips_dp_key *key)
 
 static int dp_link_key_swap(void *dp, u32 id)
 {
-	(void)dp;
-	(void)id;
-	return -EOPNOTSUPP;
+	struct fake_link *l = link_find(node_of(dp), id);
+
+	if (!l || !l->next_slot.has_key)
+		return -ENOENT;
+	link_promote(l);
+	return 0;
 }
 
 static int dp_link_key_del(void *dp, u32 id, u32 slot)
 {
-	(void)dp;
-	(void)id;
-	(void)slot;
-	return -EOPNOTSUPP;
+	struct fake_link *l = link_find(node_of(dp), id);
+
+	if (!l || !link_slot(l, slot)->live)
+		return -ENOENT;
+	*link_slot(l, slot) = (struct fake_slot) { .live = false };
+	return 0;
 }
 
-static int link_send(struct fake_node *f, struct fake_link *l, const void *msg, size_t len)
+static int link_send(struct fake_node *f, struct fake_link *l, struct fake_slot *s,
+		     const void *msg, size_t len)
 {
 	struct fake_transport *t = transport_of(f, l->transport_id);
 	u8 frame[FRAME_MAX];
 
 	assert(len && FRAME_MSG + len <= sizeof(frame));
-	if (!l->slot.has_key)
+	if (!s->has_key)
 		return -ENOKEY;
 	if (!t)
 		return -ENODEV;
-	fips_put_fmp_hdr(frame, l->slot.k_bit ? FIPS_FMP_FLAG_K : 0, (u16)(len + 4),
-			 l->slot.remote_index, l->slot.ctr++);
-	memcpy(frame + FRAME_KEY, l->slot.tx, FIPS_KEY_LEN);
+	fips_put_fmp_hdr(frame, s->k_bit ? FIPS_FMP_FLAG_K : 0, (u16)(len + 4), s->remote_index,
+			 s->ctr++);
+	if (s->soft && s->ctr == s->soft)
+		event_link(f, FIPS_EV_LINK_KEY_LIMIT, l, FIPS_KEY_SLOT_CURRENT);
+	memcpy(frame + FRAME_KEY, s->tx, FIPS_KEY_LEN);
 	memcpy(frame + FRAME_MSG, msg, len);
 	f->frames_out++;
 	wire_put(net_of(f), f->ctx.self, &t->addr, &l->remote, frame, FRAME_MSG + len);
@@ -402,8 +449,7 @@ static int dp_link_xmit(void *dp, u32 id, u32 slot, const void *msg, size_t len)
 	struct fake_node *f = node_of(dp);
 	struct fake_link *l = link_find(f, id);
 
-	assert(slot == FIPS_KEY_SLOT_CURRENT);
-	return l ? link_send(f, l, msg, len) : -ENOENT;
+	return l ? link_send(f, l, link_slot(l, slot), msg, len) : -ENOENT;
 }
 
 static u64 since(const struct fake_node *f, u64 at)
@@ -527,6 +573,13 @@ static int session_send(struct fake_node *f, struct fake_session *s, u32 slot, u
 
 	if (!k->has_key)
 		return -ENOKEY;
+	if (k->soft && k->ctr + 1 == k->soft) {
+		struct fake_event *limit = event_new(f, FIPS_EV_SESSION_KEY_LIMIT);
+
+		limit->ev.session.remote = s->remote;
+		limit->ev.session.slot = slot;
+		event_post(f, limit);
+	}
 	fips_put_fsp_hdr(fsp, k->k_bit ? FIPS_FSP_FLAG_K : 0, 7, k->ctr++);
 	memcpy(fsp + SMSG_KEY, k->tx, FIPS_KEY_LEN);
 	fsp[SMSG_TYPE] = type;
@@ -538,7 +591,7 @@ static int session_send(struct fake_node *f, struct fake_session *s, u32 slot, u
 		if (!fips_node_addr_eq(&r->dest, &s->remote))
 			continue;
 		l = link_find(f, r->link_id);
-		return l ? link_send(f, l, msg, (size_t)len) : -ENOENT;
+		return l ? link_send(f, l, &l->slot, msg, (size_t)len) : -ENOENT;
 	}
 	struct fake_event *e = event_new(f, FIPS_EV_ROUTE_MISS);
 
@@ -592,7 +645,7 @@ static int dp_session_key_swap(void *dp, const struct fips_node_addr *remote)
 {
 	struct fake_session *s = session_find(node_of(dp), remote);
 
-	if (!s)
+	if (!s || !s->slot[FIPS_KEY_SLOT_NEXT].has_key)
 		return -ENOENT;
 	session_promote(s);
 	return 0;
@@ -602,7 +655,7 @@ static int dp_session_key_del(void *dp, const struct fips_node_addr *remote, u32
 {
 	struct fake_session *s = session_find(node_of(dp), remote);
 
-	if (!s)
+	if (!s || !s->slot[slot].live)
 		return -ENOENT;
 	s->slot[slot] = (struct fake_slot) { .live = false };
 	return 0;
@@ -753,6 +806,7 @@ static int session_open(struct fake_session *s, const u8 *fsp)
 
 		if (!k->has_key || memcmp(k->rx, fsp + SMSG_KEY, FIPS_KEY_LEN))
 			continue;
+		k->opened++;
 		return fips_replay_accept(&k->replay, ctr) ? i : -1;
 	}
 	return -1;
@@ -835,30 +889,39 @@ static void link_receive(struct fake_node *f, struct fake_link *l, const struct 
 			 const u8 *data, size_t len)
 {
 	u64 ctr = fips_get_le64(data + FIPS_FMP_CTR_OFF);
+	struct fake_link *owner;
+	struct fake_slot *s = index_find(f, fips_get_le32(data + FIPS_FMP_IDX_OFF), &owner);
 	bool newest;
 
-	if (!l->slot.has_key) {
+	if (!s || !s->has_key) {
 		park_add(net_of(f), l->park, &l->parked, from, data, len);
 		return;
 	}
-	newest = !l->slot.used || ctr > l->slot.replay.hi;
-	if (memcmp(data + FRAME_KEY, l->slot.rx, FIPS_KEY_LEN) ||
-	    !fips_replay_accept(&l->slot.replay, ctr)) {
+	newest = s == &l->slot && (!s->used || ctr > s->replay.hi);
+	if (memcmp(data + FRAME_KEY, s->rx, FIPS_KEY_LEN) ||
+	    !fips_replay_accept(&s->replay, ctr)) {
 		f->dropped_auth++;
 		return;
 	}
 	l->last_rx = net_of(f)->now;
 	if (l->candidate) {
 		l->candidate = false;
-		event_link(f, FIPS_EV_LINK_CONFIRMED, l);
+		event_link(f, FIPS_EV_LINK_CONFIRMED, l, FIPS_KEY_SLOT_CURRENT);
 	}
-	if (!l->slot.used) {
-		l->slot.used = true;
-		event_link(f, FIPS_EV_LINK_KEY_USED, l);
+	if (!s->used) {
+		s->used = true;
+		event_link(f, FIPS_EV_LINK_KEY_USED, l, s == &l->next_slot ? FIPS_KEY_SLOT_NEXT :
+							 s == &l->slot ? FIPS_KEY_SLOT_CURRENT :
+									 FIPS_KEY_SLOT_PREVIOUS);
+	}
+	if (s == &l->next_slot) {
+		link_promote(l);
+		s = &l->slot;
+		newest = true;
 	}
 	if (newest && !fips_taddr_eq(&l->remote, from)) {
 		l->remote = *from;
-		event_link(f, FIPS_EV_LINK_FLOAT, l);
+		event_link(f, FIPS_EV_LINK_FLOAT, l, FIPS_KEY_SLOT_CURRENT);
 	}
 	link_deliver(f, l, data + FRAME_MSG, len - FRAME_MSG);
 }
@@ -883,11 +946,7 @@ static void node_receive(struct fake_node *f, const struct fake_transport *t,
 	if (p->len <= FRAME_MSG)
 		return;
 	index = fips_get_le32(p->data + FIPS_FMP_IDX_OFF);
-	LL_FOREACH(f->links, l) {
-		if (l->slot.live && l->slot.local_index == index)
-			break;
-	}
-	if (l)
+	if (index_find(f, index, &l))
 		link_receive(f, l, &p->from, p->data, p->len);
 	else
 		f->dropped_unknown++;
@@ -1064,6 +1123,7 @@ int fakenet_add(struct fakenet *net, u8 key)
 	assert(!fips_secrets_new(&f->secrets));
 	assert(!fips_keypair_from_secret(&f->keypair, &net->pk, f->secrets, sec));
 	fips_node_timing_defaults(&f->timing);
+	f->timing.rekey.enabled = false;	/* it has a test of its own */
 	return net->n_nodes++;
 }
 
@@ -1352,7 +1412,7 @@ void fakenet_link_msg(struct fakenet *net, int node, int peer, const u8 *msg, si
 	struct fake_link *l = fakenet_dp_link(net, node, peer);
 
 	assert(l);
-	assert(!link_send(&net->nodes[node], l, msg, len));
+	assert(!link_send(&net->nodes[node], l, &l->slot, msg, len));
 }
 
 bool fakenet_has_peer(struct fakenet *net, int node, int peer)

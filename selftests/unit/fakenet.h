@@ -55,7 +55,9 @@ struct fake_slot {
 	u8 tx[FIPS_KEY_LEN];
 	u8 rx[FIPS_KEY_LEN];
 	u8 k_bit;
+	u64 soft;
 	u64 ctr;
+	u64 opened;
 	struct fips_replay replay;
 };
 
@@ -73,7 +75,9 @@ struct fake_link {
 	struct fips_taddr remote;
 	u16 mtu;
 	bool candidate;
-	struct fake_slot slot;
+	struct fake_slot slot;		/* current */
+	struct fake_slot next_slot;
+	struct fake_slot old_slot;
 	u64 last_rx;
 	struct fake_park park[FAKE_PARK];
 	unsigned int parked;
