@@ -308,10 +308,13 @@ static void replaced_by_a_refresh_after_30s(void **state)
 		assert_int_equal(fakenet_dp_link(p.net, b, a)->slot.k_bit, 1);
 		assert_int_equal(fakenet_dp_links(p.net, a), 2);
 		fakenet_run(p.net, 9000);
-		assert_int_equal(fakenet_dp_links(p.net, b), 2);
+		/* the other side has it as new keys of its link */
+		assert_int_equal(fakenet_dp_links(p.net, b), 1);
+		assert_true(fakenet_dp_link(p.net, b, a)->old_slot.has_key);
 		fakenet_run(p.net, 3000);
 		assert_int_equal(fakenet_dp_links(p.net, a), 1);
 		assert_int_equal(fakenet_dp_links(p.net, b), 1);
+		assert_false(fakenet_dp_link(p.net, b, a)->old_slot.live);
 		assert_true(fakenet_linked(p.net, a, b));
 		fakenet_free(p.net);
 	}
@@ -327,12 +330,13 @@ static void key_limit_brings_new_keys(void **state)
 	(void)state;
 	fakenet_peer(p.net, p.large, p.small);
 	fakenet_run(p.net, 40000);
-	old = fakenet_dp_link(p.net, p.small, p.large)->id;
-	ev.link.id = old;
+	old = fakenet_dp_link(p.net, p.small, p.large)->slot.local_index;
+	ev.link.id = fakenet_dp_link(p.net, p.small, p.large)->id;
 	now = fakenet_clock(p.net);
 	fips_node_event(p.net->nodes[p.small].node, &now, &ev);
 	fakenet_run(p.net, 100);
-	assert_int_not_equal(fakenet_dp_link(p.net, p.small, p.large)->id, old);
+	assert_int_equal(fakenet_dp_link(p.net, p.small, p.large)->id, ev.link.id);
+	assert_int_not_equal(fakenet_dp_link(p.net, p.small, p.large)->slot.local_index, old);
 	assert_true(fakenet_linked(p.net, p.small, p.large));
 	fakenet_free(p.net);
 }

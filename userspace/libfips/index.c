@@ -61,6 +61,14 @@ void *fips_index_find(const struct fips_indices *set, u32 index)
 	return e ? e->owner : NULL;
 }
 
+void fips_index_give(struct fips_indices *set, void *owner, u32 index)
+{
+	struct fips_index_entry *e = index_entry(set, index);
+
+	if (e)
+		e->owner = owner;
+}
+
 void fips_index_release(struct fips_indices *set, u32 index)
 {
 	struct fips_index_entry *e = index_entry(set, index);

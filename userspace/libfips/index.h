@@ -32,6 +32,8 @@ struct fips_indices {
 int fips_index_alloc(struct fips_indices *set, const struct fips_rng *rng, void *owner, u32 *index);
 /* The same for an index that is in use already (takeover). -EEXIST or -ENOMEM. */
 int fips_index_take(struct fips_indices *set, void *owner, u32 index);
+/* An index in use gets another owner. */
+void fips_index_give(struct fips_indices *set, void *owner, u32 index);
 void *fips_index_find(const struct fips_indices *set, u32 index);
 void fips_index_release(struct fips_indices *set, u32 index);
 

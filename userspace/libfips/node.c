@@ -288,6 +288,9 @@ static void node_link_lost(struct fips_node *n, struct node_link *l, const char 
 	case NODE_LINK_HELD:
 	case NODE_LINK_CANDIDATE:
 	case NODE_LINK_STANDBY:
+	case NODE_LINK_REKEY:
+	case NODE_LINK_NEXT:
+	case NODE_LINK_PREVIOUS:
 		node_link_free(n, l);
 		return;
 	}
@@ -358,12 +361,15 @@ static void node_link_event(struct fips_node *n, const struct fips_event *ev)
 		node_link_moved(n, l, ev->link.transport_id, &ev->link.remote);
 		return;
 	case FIPS_EV_LINK_KEY_USED:
-		if (p && p->link == l)
-			node_peer_proved(n, p);
+		if (!p || p->link != l)
+			return;
+		node_peer_proved(n, p);
+		if (ev->link.slot == FIPS_KEY_SLOT_NEXT)
+			node_rekey_key_used(n, p);
 		return;
 	case FIPS_EV_LINK_KEY_LIMIT:
-		if (p && p->link == l && !n->draining)
-			node_dial_path(n, &p->id, l->transport_id, &l->remote);
+		if (p && p->link == l)
+			node_rekey_limit(n, p);
 		return;
 	default:
 		return;
@@ -381,12 +387,6 @@ static void node_op_result(struct fips_node *n, const struct fips_event *ev)
 		node_link_lost(n, l, "the data plane failed");
 	else if (!ev->op.link_id)
 		node_session_gone(n, &ev->op.remote);
-}
-
-/* New keys by a new session: the next packet asks for it. */
-static void node_session_limit(struct fips_node *n, const struct fips_node_addr *remote)
-{
-	node_session_gone(n, remote);
 }
 
 static void node_route_miss(struct fips_node *n, const struct fips_node_addr *dest)
@@ -410,7 +410,7 @@ static void node_resync(struct fips_node *n)
 
 	for (id = 1; id <= n->next_link; id++) {
 		l = node_link_find(n, id);
-		if (!l)
+		if (!l || l->host)
 			continue;
 		if (n->dp->link_get(n->dp_ctx, id, &linfo) == -ENOENT)
 			node_link_lost(n, l, "not in the data plane");
@@ -423,7 +423,7 @@ static void node_resync(struct fips_node *n)
 		sinfo.last_rx_ms = FIPS_NEVER;
 		if (n->dp->session_get(n->dp_ctx, &s->remote, &sinfo) == -ENOENT)
 			node_session_free(n, s);
-		else if (s->msg3_len && sinfo.last_rx_ms != FIPS_NEVER)
+		else if (s->msg3_len && !s->probing && sinfo.last_rx_ms != FIPS_NEVER)
 			node_session_key_used(n, &s->remote, FIPS_KEY_SLOT_CURRENT);
 	}
 }
@@ -470,7 +470,7 @@ static void node_dispatch(struct fips_node *n, const struct fips_event *ev)
 		node_session_key_used(n, &ev->session.remote, ev->session.slot);
 		return;
 	case FIPS_EV_SESSION_KEY_LIMIT:
-		node_session_limit(n, &ev->session.remote);
+		node_session_rekey_limit(n, &ev->session.remote);
 		return;
 	case FIPS_EV_ROUTE_MISS:
 		node_route_miss(n, &ev->route.dest);

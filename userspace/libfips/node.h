@@ -293,6 +293,9 @@ struct fips_peer_view {
 	u64 authenticated_wall_ms;
 	u32 our_index;
 	u16 mtu;
+	u8 k_bit;
+	bool rekeying;			/* new keys are being made, or wait for proof */
+	bool draining;			/* old keys still receive */
 };
 
 /* A handshake in progress (show_connections) */
@@ -327,6 +330,9 @@ struct fips_session_view {
 	u64 started_wall_ms;		/* of the established session */
 	u32 resends;
 	u8 warmup_remaining;
+	u8 k_bit;
+	bool rekeying;
+	bool draining;
 };
 
 /* Retry schedule (show_routing) */
@@ -361,6 +367,20 @@ struct fips_node_counters {
 	u64 session_setup_rate_limited;
 	u64 signal_unbound;
 	u64 signal_forged;
+	u64 rekey_started;		/* link: our msg1 went out */
+	u64 rekey_completed;		/* ours: in use, the peer has shown it or must have the keys */
+	u64 rekey_abandoned;		/* ours: no answer */
+	u64 rekey_promoted;		/* the peer's: in use */
+	u64 rekey_expired;		/* the peer's: it never used the keys */
+	u64 rekey_tiebreak;		/* the peer's, refused for ours */
+	u64 rekey_yielded;		/* ours, given up for the peer's */
+	u64 session_rekey_started;
+	u64 session_rekey_completed;
+	u64 session_rekey_abandoned;
+	u64 session_rekey_promoted;
+	u64 session_rekey_expired;	/* the far end's: replaced before it was used */
+	u64 session_rekey_tiebreak;
+	u64 session_rekey_yielded;
 };
 
 /* The whole node at a glance */

@@ -47,6 +47,12 @@ static int inbound_check(void *ctx, const u8 *pub33)
 	return 0;
 }
 
+/* Keys of this age are renewed; a handshake beside younger ones crosses their own. */
+static bool candidate_is_rekey(const struct fips_node *n, const struct node_peer *p)
+{
+	return p->link->renewed || n->now.mono_ms - p->link->active_since >= NODE_YOUNG_MS;
+}
+
 /*
  * 03 §28.1 step 4: a second handshake of the same process while the first link
  * is young and alive is a sibling leg or a replay. Silence, as the reference;
@@ -61,9 +67,19 @@ static bool candidate_superfluous(const struct fips_node *n, const struct fips_n
 
 	if (!p || memcmp(p->epoch, epoch, FIPS_EPOCH_LEN))
 		return false;
-	if (n->now.mono_ms - p->link->active_since >= NODE_YOUNG_MS)
+	if (candidate_is_rekey(n, p))
 		return false;
 	return node_link_heard(n, p->link, &silent) && silent < patience;
+}
+
+static bool candidate_unwanted(struct fips_node *n, const struct fips_node_addr *addr,
+			       const u8 *epoch)
+{
+	const struct node_peer *p = node_peer_find(n, addr);
+
+	if (candidate_superfluous(n, addr, epoch))
+		return true;
+	return p && !memcmp(p->epoch, epoch, FIPS_EPOCH_LEN) && node_rekey_defends(n, p);
 }
 
 static void candidate_evict(struct fips_node *n, struct node_link *l)
@@ -112,9 +128,21 @@ static u8 candidate_k_bit(const struct fips_node *n, const struct node_link *l)
 
 	if (!p || memcmp(p->epoch, l->epoch, sizeof(l->epoch)))
 		return 0;
-	if (n->now.mono_ms - p->link->active_since < NODE_YOUNG_MS)
-		return p->link->k_bit;
-	return !p->link->k_bit;
+	return candidate_is_rekey(n, p) ? !p->link->k_bit : p->link->k_bit;
+}
+
+/* A rekey on the path of the link renews that link; all else is a link of its own. */
+static void candidate_find_host(struct fips_node *n, struct node_link *l)
+{
+	struct node_peer *p = node_peer_find(n, &l->peer.addr);
+
+	if (!p || memcmp(p->epoch, l->epoch, sizeof(l->epoch)) || !candidate_is_rekey(n, p) ||
+	    p->link->transport_id != l->transport_id ||
+	    !fips_taddr_eq(&p->link->remote, &l->remote))
+		return;
+	l->host = node_rekey_host(n, p);
+	if (l->host)
+		l->host->guest = l;
 }
 
 static int candidate_answer(struct fips_node *n, struct node_link *l, struct fips_noise *noise,
@@ -157,8 +185,10 @@ static void candidate_make(struct inbound *in, u32 transport_id, const struct fi
 	l->k_bit = candidate_k_bit(n, l);
 	l->friendly = node_peer_friend(n, &in->id.addr);
 	l->source = node_admit_prefix(n, from);
-	node_link_enter(n, l, NODE_LINK_CANDIDATE);
-	candidate_make_room(n, l);
+	candidate_find_host(n, l);
+	node_link_enter(n, l, l->host ? NODE_LINK_NEXT : NODE_LINK_CANDIDATE);
+	if (!l->host)
+		candidate_make_room(n, l);
 	ret = candidate_answer(n, l, noise, data);
 	if (!ret)
 		return;
@@ -181,7 +211,7 @@ static void candidate_read(struct inbound *in, u32 transport_id, const struct fi
 		return;
 	if (fips_noise_read(noise, msg1->noise, FIPS_NOISE_IK1_LEN, &check))
 		n->counters.handshake_bad_state++;
-	else if (!candidate_superfluous(n, &in->id.addr, fips_noise_remote_epoch(noise)))
+	else if (!candidate_unwanted(n, &in->id.addr, fips_noise_remote_epoch(noise)))
 		candidate_make(in, transport_id, from, data, msg1->sender_idx, noise);
 	fips_noise_free(noise);
 }

@@ -52,8 +52,18 @@
 #define NODE_HOLD_MS		2500	/* larger side waits for the smaller's handshake */
 #define NODE_WAIT_LINK_MS	15000	/* packets wait for a link that is being dialled */
 #define NODE_UNREACHABLE_MS	1000
+#define NODE_REKEY_MIN_AGE_MS	35000	/* the reference refuses before 30 s (02 §11.6) */
+#define NODE_REKEY_JITTER_MS	15000	/* either way */
+#define NODE_REKEY_PATIENCE_MS	45000	/* a reference that lost its msg2 answers again after 31 s */
+#define NODE_REKEY_DEAD_MS	40000	/* so long a silent peer is not given up meanwhile */
+#define NODE_REKEY_PROBE_MS	250	/* second frame under new link keys */
+#define NODE_REKEY_YIELD_MS	5000	/* an unproven rekey of the peer's keeps ours waiting */
+#define NODE_REKEY_FORCE_MS	2000	/* data follows by then */
+#define NODE_REKEY_GAP_MS	3000	/* least age of a session's keys */
+#define NODE_REKEY_RETRY_MS	31000	/* a refused Setup is not repeated sooner (08 §18 item 2) */
 #define NODE_MSG3_GAP_MS	250	/* between msg3s sent for duplicate Acks */
 #define NODE_SOFT_LIMIT		((u64)1 << 60)
+#define NODE_HARD_LIMIT		((u64)1 << 61)
 #define NODE_MSG_ROOM		4096
 
 enum node_link_state {
@@ -62,6 +72,10 @@ enum node_link_state {
 	NODE_LINK_CANDIDATE,	/* msg2 sent, nothing proven (03 §28.1.3) */
 	NODE_LINK_ACTIVE,	/* the link of its peer */
 	NODE_LINK_STANDBY,	/* replaced; receives until the peer has left it */
+	/* Rekey: guests in the slots of another link (node_rekey.c) */
+	NODE_LINK_REKEY,	/* msg1 sent, its index is in the host's next slot */
+	NODE_LINK_NEXT,		/* keys in the host's next slot, nothing proven */
+	NODE_LINK_PREVIOUS,	/* the host's former index, drains in its previous slot */
 };
 
 struct node_path;
@@ -86,7 +100,7 @@ struct node_dial;
  * @k_bit: key-epoch bit of our frames
  * @created: mono ms
  * @created_wall: wall ms
- * @active_since: mono ms
+ * @active_since: mono ms, of the current keys
  * @standby_since: mono ms
  * @noise: of an initiator until msg2 came
  * @msg1: to send again
@@ -95,6 +109,11 @@ struct node_dial;
  * @expire: DIALING, HELD, CANDIDATE, STANDBY: end of that
  * @cache: candidate and what came of it: the answered msg1
  * @source: candidate: hash of the source prefix
+ * @host: rekey: link whose slots it uses; such an object is not in the data plane itself
+ * @guest: handshake that is to renew this link: REKEY or NEXT, or NULL
+ * @old: its former keys: PREVIOUS, or NULL
+ * @renewed: it has had a rekey
+ * @used_up: the message count asks for a rekey
  * @path: table of endpoints
  * @path_prev: others on that endpoint
  * @path_next: same
@@ -128,6 +147,11 @@ struct node_link {
 	struct fips_timer expire;
 	struct node_msg1 *cache;
 	u64 source;
+	struct node_link *host;
+	struct node_link *guest;
+	struct node_link *old;
+	bool renewed;
+	bool used_up;
 	struct node_path *path;
 	struct node_link *path_prev;
 	struct node_link *path_next;
@@ -146,6 +170,7 @@ struct node_link {
  * @dead: when its silence is to be judged (03 §14.2)
  * @nudge: early heartbeats that prove our keys to a responder
  * @nudges: sent
+ * @rekey: when our rekey is due
  * @setup_new: limiter of session setups for strangers (08 §13.1)
  * @setup_known: for established sessions
  * @hh: by node address
@@ -159,6 +184,7 @@ struct node_peer {
 	struct fips_timer dead;
 	struct fips_timer nudge;
 	unsigned int nudges;
+	struct fips_timer rekey;
 	struct fips_bucket setup_new;
 	struct fips_bucket setup_known;
 	UT_hash_handle hh;
@@ -379,6 +405,8 @@ struct node_mtu_vote {
  * @installed: the data plane has it
  * @initiator: role in the first handshake
  * @confirmed: an inbound message authenticated
+ * @probing: our rekey: keys are in the next slot, msg3 is retained, nothing proven
+ * @used_up: the message count asks for a rekey
  * @state: &enum node_session_state
  * @k_bit: key-epoch bit of the current slot
  * @own: our handshake while INITIATING
@@ -390,7 +418,8 @@ struct node_mtu_vote {
  * @msg3_sent: mono ms of the last time
  * @seen_msg3: responder: the msg3 that made the newest keys, to know a repetition
  * @done_eph: ephemeral of the msg1 that made them, for the same reason
- * @established: mono ms
+ * @established: mono ms, of the current keys
+ * @next_since: mono ms: keys of a rekey came into the next slot, 0 = it is empty
  * @established_wall: wall ms
  * @activity: mono ms, lower bound of the last Data
  * @warmup_sent: mono ms of the last CoordsWarmup sent for a signal, 0 = never
@@ -398,6 +427,7 @@ struct node_mtu_vote {
  * @timer: WAITING: end of it; ESTABLISHED: idle check
  * @msg3_timer: next repetition
  * @drain: PREVIOUS slot goes
+ * @rekey: when our rekey is due
  * @hh: by @remote
  */
 struct node_session {
@@ -407,6 +437,8 @@ struct node_session {
 	bool installed;
 	bool initiator;
 	bool confirmed;
+	bool probing;
+	bool used_up;
 	enum node_session_state state;
 	u8 k_bit;
 	struct node_half *own;
@@ -419,6 +451,7 @@ struct node_session {
 	u8 seen_msg3[FIPS_NOISE_XK3_LEN];
 	u8 done_eph[FIPS_PUB33_LEN];
 	u64 established;
+	u64 next_since;
 	u64 established_wall;
 	u64 activity;
 	u64 warmup_sent;
@@ -426,6 +459,7 @@ struct node_session {
 	struct fips_timer timer;
 	struct fips_timer msg3_timer;
 	struct fips_timer drain;
+	struct fips_timer rekey;
 	UT_hash_handle hh;
 };
 
@@ -530,11 +564,27 @@ void node_leg_fail(struct fips_node *n, struct node_link *l);
 void node_leg_cancel(struct fips_node *n, const struct fips_node_addr *peer);
 void node_leg_cancel_refresh(struct fips_node *n, const struct fips_node_addr *peer);
 void node_leg_resend(void *owner, struct fips_timer *t);
+int node_leg_build(struct fips_node *n, struct node_link *l);
 
 /* node_candidate.c */
 void node_candidate_msg1(struct fips_node *n, u32 transport_id, const struct fips_taddr *from,
 			 const u8 *data, size_t len);
 void node_candidate_confirm(struct fips_node *n, struct node_link *l);
+
+/* node_rekey.c: renewal of a link's keys */
+u64 node_rekey_interval(struct fips_node *n);
+u64 node_rekey_soft_limit(const struct fips_node *n);
+void node_rekey_due(void *owner, struct fips_timer *t);
+void node_rekey_arm(struct fips_node *n, struct node_peer *p);
+void node_rekey_limit(struct fips_node *n, struct node_peer *p);
+void node_rekey_timer(struct fips_node *n, struct node_link *g);
+void node_rekey_expired(struct fips_node *n, struct node_link *g);
+void node_rekey_msg2(struct fips_node *n, struct node_link *g);
+void node_rekey_key_used(struct fips_node *n, struct node_peer *p);
+void node_rekey_cancel(struct fips_node *n, struct node_link *host);
+bool node_rekey_in_flight(const struct fips_node *n, const struct node_peer *p);
+bool node_rekey_defends(struct fips_node *n, const struct node_peer *p);
+struct node_link *node_rekey_host(struct fips_node *n, struct node_peer *p);
 
 /* node_peer.c */
 struct node_peer *node_peer_find(const struct fips_node *n, const struct fips_node_addr *addr);
@@ -600,10 +650,13 @@ void node_half_enlist(struct fips_node *n, struct node_half *h, const struct fip
 
 /* node_session_init.c, node_session_resp.c, node_session_ev.c */
 int node_session_initiate(struct fips_node *n, struct node_session *s);
+int node_session_renew(struct fips_node *n, struct node_session *s);
+void node_session_send_msg3(struct fips_node *n, struct node_session *s);
 void node_session_ack(struct fips_node *n, const struct fips_node_addr *src,
 		      const struct fips_fsp_handshake *hs);
 void node_session_msg3_stop(struct fips_node *n, struct node_session *s);
 void node_session_msg3_timer(void *owner, struct fips_timer *t);
+void node_session_prove(struct fips_node *n, struct node_session *s, u32 slot);
 void node_session_setup(struct fips_node *n, struct node_peer *via,
 			const struct fips_node_addr *src, const struct fips_fsp_handshake *hs);
 void node_session_msg3(struct fips_node *n, const struct fips_node_addr *src,
@@ -616,6 +669,18 @@ void node_session_message(struct fips_node *n, const struct fips_event *ev);
 void node_session_key_used(struct fips_node *n, const struct fips_node_addr *remote, u32 slot);
 void node_session_link_up(struct fips_node *n, const struct fips_node_addr *peer);
 void node_session_gone(struct fips_node *n, const struct fips_node_addr *remote);
+
+/* node_session_rekey.c */
+void node_session_rekey_due(void *owner, struct fips_timer *t);
+void node_session_rekey_arm(struct fips_node *n, struct node_session *s, u64 not_before);
+void node_session_rekey_limit(struct fips_node *n, const struct fips_node_addr *remote);
+void node_session_rekey_probe(struct fips_node *n, struct node_session *s);
+void node_session_rekey_timer(struct fips_node *n, struct node_session *s);
+void node_session_rekey_failed(struct fips_node *n, struct node_session *s);
+void node_session_rekey_ack(struct fips_node *n, struct node_session *s);
+bool node_session_rekey_defends(struct fips_node *n, struct node_session *s);
+bool node_session_rekey_pending(struct fips_node *n, struct node_session *s);
+void node_session_cutover(struct fips_node *n, struct node_session *s);
 
 /* node_signal.c */
 void node_signal(struct fips_node *n, const struct fips_datagram *dgram);

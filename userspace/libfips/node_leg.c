@@ -13,7 +13,8 @@ static int leg_send(struct fips_node *n, const struct node_link *l)
 	return n->ops->raw_send(n->ctx, l->transport_id, &l->remote, l->msg1, sizeof(l->msg1));
 }
 
-static int leg_build(struct fips_node *n, struct node_link *l)
+/* Handshake and msg1 of a link that has its index. */
+int node_leg_build(struct fips_node *n, struct node_link *l)
 {
 	u8 buf[FIPS_NOISE_MSG_MAX];
 	struct fips_fmp_msg1 msg1 = { .sender_idx = l->our_index, .noise = buf };
@@ -69,7 +70,7 @@ int node_leg_start(struct fips_node *n, struct node_dial *d, const struct node_t
 		return -ENOMEM;
 	l->outbound = true;
 	l->refresh = node_peer_find(n, &d->id.addr);
-	ret = leg_build(n, l);
+	ret = node_leg_build(n, l);
 	if (!ret)
 		ret = leg_register(n, l);
 	if (ret == -EINPROGRESS)
@@ -100,6 +101,10 @@ void node_leg_resend(void *owner, struct fips_timer *t)
 	struct node_link *l = node_container(t, struct node_link, resend);
 	struct fips_node *n = owner;
 
+	if (l->host) {
+		node_rekey_timer(n, l);
+		return;
+	}
 	if (leg_answered_otherwise(n, l)) {
 		const struct fips_node_addr peer = l->peer.addr;
 
@@ -251,7 +256,7 @@ void node_leg_msg2(struct fips_node *n, u32 transport_id, const struct fips_tadd
 		return;
 	}
 	l = fips_index_find(&n->indices, msg2.receiver_idx);
-	if (!l || l->state != NODE_LINK_DIALING) {
+	if (!l || (l->state != NODE_LINK_DIALING && l->state != NODE_LINK_REKEY)) {
 		n->counters.handshake_unknown_connection++;
 		return;
 	}
@@ -264,7 +269,14 @@ void node_leg_msg2(struct fips_node *n, u32 transport_id, const struct fips_tadd
 	memcpy(l->epoch, fips_noise_remote_epoch(l->noise), sizeof(l->epoch));
 	if (!node_acl_allows(n, &l->peer, "outbound_handshake")) {
 		n->counters.handshake_bad_state++;
-		node_leg_fail(n, l);
+		if (l->host)
+			node_link_free(n, l);
+		else
+			node_leg_fail(n, l);
+		return;
+	}
+	if (l->host) {
+		node_rekey_msg2(n, l);	/* moves nothing (03 §13) */
 		return;
 	}
 	if (leg_adopt_path(n, l, transport_id, from)) {

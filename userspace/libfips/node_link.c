@@ -144,10 +144,33 @@ struct node_link *node_link_adopt(struct fips_node *n, const struct fips_saved_l
 	return link_publish(n, l, saved->id);
 }
 
-/* Forget a link here and in the data plane. Who counts on it (peer, dial) must know already. */
+/* A guest gives back the slot that it still holds. */
+static void link_dp_del(struct fips_node *n, struct node_link *l)
+{
+	struct node_link *host = l->host;
+
+	if (!host) {
+		n->dp->link_del(n->dp_ctx, l->id);
+	} else if (host->guest == l) {
+		n->dp->link_key_del(n->dp_ctx, host->id, FIPS_KEY_SLOT_NEXT);
+		host->guest = NULL;
+	} else if (host->old == l) {
+		n->dp->link_key_del(n->dp_ctx, host->id, FIPS_KEY_SLOT_PREVIOUS);
+		host->old = NULL;
+	}
+}
+
+/*
+ * Forget a link, and its guests, here and in the data plane. Who counts on it (peer, dial) must
+ * know already.
+ */
 void node_link_free(struct fips_node *n, struct node_link *l)
 {
-	n->dp->link_del(n->dp_ctx, l->id);
+	if (l->guest)
+		node_link_free(n, l->guest);
+	if (l->old)
+		node_link_free(n, l->old);
+	link_dp_del(n, l);
 	fips_timer_del(&n->timers, &l->resend);
 	fips_timer_del(&n->timers, &l->expire);
 	if (l->cache)
@@ -167,8 +190,8 @@ void node_link_free(struct fips_node *n, struct node_link *l)
  * @l: link; @l->their_index and @l->k_bit are set
  * @noise: finished
  *
- * As responder the link is made with its keys, as a candidate. No copy of the
- * keys stays behind.
+ * As responder the link is made with its keys, as a candidate; those of a rekey
+ * go into the next slot of its host. No copy of the keys stays behind.
  *
  * Return: 0 or a negative errno.
  */
@@ -186,16 +209,17 @@ int node_link_install(struct fips_node *n, struct node_link *l, const struct fip
 	ret = fips_noise_split(noise, &cell->keys);
 	if (ret)
 		goto out;
-	cell->key.slot = FIPS_KEY_SLOT_CURRENT;
+	cell->key.slot = l->host ? FIPS_KEY_SLOT_NEXT : FIPS_KEY_SLOT_CURRENT;
 	cell->key.local_index = l->our_index;
 	cell->key.remote_index = l->their_index;
 	cell->key.has_key = true;
 	memcpy(cell->key.tx, cell->keys.tx, FIPS_KEY_LEN);
 	memcpy(cell->key.rx, cell->keys.rx, FIPS_KEY_LEN);
 	cell->key.k_bit = l->k_bit;
-	cell->key.soft_limit = NODE_SOFT_LIMIT;
-	if (l->outbound) {
-		ret = n->dp->link_key_new(n->dp_ctx, l->id, &cell->key);
+	cell->key.soft_limit = node_rekey_soft_limit(n);
+	cell->key.hard_limit = NODE_HARD_LIMIT;
+	if (l->outbound || l->host) {
+		ret = n->dp->link_key_new(n->dp_ctx, l->host ? l->host->id : l->id, &cell->key);
 		goto out;
 	}
 	link = (struct fips_dp_link) {
@@ -358,7 +382,15 @@ static void link_expire(void *owner, struct fips_timer *t)
 	case NODE_LINK_STANDBY:
 		link_standby_check(n, l);
 		return;
-	case NODE_LINK_ACTIVE:
+	case NODE_LINK_REKEY:
+	case NODE_LINK_NEXT:
+		node_rekey_expired(n, l);
+		return;
+	case NODE_LINK_PREVIOUS:
+		node_link_free(n, l);
+		return;
+	case NODE_LINK_ACTIVE:	/* keys from before us (takeover) */
+		n->dp->link_key_del(n->dp_ctx, l->id, FIPS_KEY_SLOT_PREVIOUS);
 		return;
 	}
 }
@@ -408,6 +440,20 @@ void node_link_enter(struct fips_node *n, struct node_link *l, enum node_link_st
 		l->standby_since = now;
 		fips_timer_set(&n->timers, &l->expire, now + NODE_DRAIN_MS);
 		link_standby_bound(n, l);
+		return;
+	case NODE_LINK_REKEY:
+		fips_timer_set(&n->timers, &l->resend, now + NODE_FIRST_RESEND_MS);
+		fips_timer_set(&n->timers, &l->expire, now + NODE_REKEY_PATIENCE_MS);
+		return;
+	case NODE_LINK_NEXT:
+		if (l->outbound)
+			fips_timer_set(&n->timers, &l->resend, now + NODE_REKEY_PROBE_MS);
+		/* As responder for as long as an initiator repeats its msg1. */
+		fips_timer_set(&n->timers, &l->expire, now + (l->outbound ?
+			       NODE_REKEY_FORCE_MS : NODE_REKEY_PATIENCE_MS));
+		return;
+	case NODE_LINK_PREVIOUS:
+		fips_timer_set(&n->timers, &l->expire, now + NODE_DRAIN_MS);
 		return;
 	}
 }

@@ -83,6 +83,11 @@ static void peer_dead_check(void *owner, struct fips_timer *t)
 	u64 timeout = peer_dead_timeout(n), probe = peer_probe_after(n);
 	u64 silent = peer_silence(n, p);
 
+	if (silent >= probe && node_rekey_in_flight(n, p)) {
+		/* It asks already, and a lost msg2 costs 31 s of silence (02 §11.6). */
+		fips_timer_set(&n->timers, t, n->now.mono_ms + NODE_FIRST_RESEND_MS);
+		return;
+	}
 	if (silent >= timeout) {
 		node_peer_remove(n, p, "link dead", true);
 		return;
@@ -140,6 +145,7 @@ static struct node_peer *peer_new(struct fips_node *n, const struct node_link *l
 	fips_timer_init(&p->heartbeat, peer_heartbeat);
 	fips_timer_init(&p->dead, peer_dead_check);
 	fips_timer_init(&p->nudge, peer_nudge);
+	fips_timer_init(&p->rekey, node_rekey_due);
 	fips_bucket_init(&p->setup_new, &n->setup_new_rate, n->now.mono_ms);
 	fips_bucket_init(&p->setup_known, &n->setup_known_rate, n->now.mono_ms);
 	HASH_ADD(hh, n->peers, id.addr, sizeof(p->id.addr), p);
@@ -151,10 +157,13 @@ static void peer_use_link(struct fips_node *n, struct node_peer *p, struct node_
 {
 	u64 now = n->now.mono_ms;
 
-	if (p->link)
+	if (p->link) {
+		node_rekey_cancel(n, p->link);
 		node_link_enter(n, p->link, NODE_LINK_STANDBY);
+	}
 	p->link = l;
 	node_link_enter(n, l, NODE_LINK_ACTIVE);
+	node_rekey_arm(n, p);
 	n->dp->route_set(n->dp_ctx, &p->id.addr, l->id, 1);
 	peer_heartbeat(n, &p->heartbeat);
 	fips_timer_set(&n->timers, &p->dead, now + peer_probe_after(n));
@@ -218,14 +227,12 @@ void node_peer_disconnect(struct fips_node *n, const struct node_peer *p, u8 rea
 
 static void peer_free_links(struct fips_node *n, const struct node_peer *p)
 {
-	struct node_link *l, *tmp;
+	struct node_link *l;
 
-	DL_FOREACH_SAFE(n->link_list, l, tmp) {
-		if (!fips_node_addr_eq(&l->peer.addr, &p->id.addr))
-			continue;
-		if (l->state == NODE_LINK_ACTIVE || l->state == NODE_LINK_STANDBY)
-			node_link_free(n, l);
-	}
+	/* One may take others along: from the front again. */
+	while ((l = node_link_of_peer(n, &p->id.addr, NODE_LINK_ACTIVE)) ||
+	       (l = node_link_of_peer(n, &p->id.addr, NODE_LINK_STANDBY)))
+		node_link_free(n, l);
 }
 
 /**
@@ -247,6 +254,7 @@ void node_peer_remove(struct fips_node *n, struct node_peer *p, const char *why,
 	fips_timer_del(&n->timers, &p->heartbeat);
 	fips_timer_del(&n->timers, &p->dead);
 	fips_timer_del(&n->timers, &p->nudge);
+	fips_timer_del(&n->timers, &p->rekey);
 	HASH_DEL(n->peers, p);
 	node_identity_unpin(n, &p->id);
 	free(p);

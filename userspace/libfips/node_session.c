@@ -46,6 +46,7 @@ struct node_session *node_session_new(struct fips_node *n, const struct fips_nod
 	fips_timer_init(&s->timer, session_timer);
 	fips_timer_init(&s->msg3_timer, node_session_msg3_timer);
 	fips_timer_init(&s->drain, session_drained);
+	fips_timer_init(&s->rekey, node_session_rekey_due);
 	HASH_ADD(hh, n->sessions, remote, sizeof(s->remote), s);
 	return s;
 }
@@ -56,6 +57,7 @@ void node_session_free(struct fips_node *n, struct node_session *s)
 	fips_timer_del(&n->timers, &s->timer);
 	fips_timer_del(&n->timers, &s->msg3_timer);
 	fips_timer_del(&n->timers, &s->drain);
+	fips_timer_del(&n->timers, &s->rekey);
 	if (s->installed)
 		n->dp->session_del(n->dp_ctx, &s->remote);
 	if (s->has_id)
@@ -143,6 +145,7 @@ void node_session_enter(struct fips_node *n, struct node_session *s, enum node_s
 				       now + n->timing.session.idle_timeout_secs * 1000);
 		node_owner_session(n, s);
 		n->dp->unreachable(n->dp_ctx, s->id.ipv6, 0);
+		node_session_rekey_arm(n, s, 0);
 		node_log(n, FIPS_LOG_INFO, "session with %s up (%s)", s->id.npub,
 			 s->initiator ? "we asked" : "it asked");
 		return;
@@ -269,7 +272,8 @@ int node_session_install(struct fips_node *n, struct node_session *s,
 	memcpy(cell->key.tx, cell->keys.tx, FIPS_KEY_LEN);
 	memcpy(cell->key.rx, cell->keys.rx, FIPS_KEY_LEN);
 	cell->key.k_bit = first ? 0 : !s->k_bit;
-	cell->key.soft_limit = NODE_SOFT_LIMIT;
+	cell->key.soft_limit = node_rekey_soft_limit(n);
+	cell->key.hard_limit = NODE_HARD_LIMIT;
 	ret = n->dp->session_key_new(n->dp_ctx, &s->remote, &cell->key);
 	if (ret == -EINPROGRESS)
 		ret = 0;

@@ -174,9 +174,8 @@ void node_session_key_used(struct fips_node *n, const struct fips_node_addr *rem
 	if (!s || s->state != NODE_SESSION_ESTABLISHED || slot == FIPS_KEY_SLOT_PREVIOUS)
 		return;
 	s->confirmed = true;
-	node_session_msg3_stop(n, s);
-	if (slot != FIPS_KEY_SLOT_NEXT)
-		return;
-	s->k_bit = !s->k_bit;
-	fips_timer_set(&n->timers, &s->drain, n->now.mono_ms + NODE_DRAIN_MS);
+	if (slot == FIPS_KEY_SLOT_NEXT)
+		node_session_cutover(n, s);
+	else if (!s->probing)
+		node_session_msg3_stop(n, s);
 }

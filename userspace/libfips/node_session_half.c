@@ -39,6 +39,10 @@ static void half_expire(void *owner, struct fips_timer *t)
 		node_log(n, FIPS_LOG_DEBUG, "session handshake with %s timed out", s->id.npub);
 		n->dp->unreachable(n->dp_ctx, s->id.ipv6, NODE_UNREACHABLE_MS);
 	}
+	if (h == s->own && s->state == NODE_SESSION_ESTABLISHED) {
+		node_session_rekey_failed(n, s);
+		return;
+	}
 	node_half_free(n, h);
 	half_settle(n, s);
 }

@@ -41,14 +41,8 @@ static int init_send(struct fips_node *n, struct node_session *s, struct fips_no
 	return ret ? ret : len;
 }
 
-/**
- * node_session_initiate() - send a Setup
- * @n: node
- * @s: session with a known identity, without an own handshake
- *
- * Return: 0; a negative errno if it could not be sent: then the state is as before.
- */
-int node_session_initiate(struct fips_node *n, struct node_session *s)
+/* Send a Setup; the handshake becomes the session's own. */
+static int init_begin(struct fips_node *n, struct node_session *s)
 {
 	u8 setup[256], msg1[FIPS_NOISE_MSG_MAX];
 	struct fips_noise *noise;
@@ -75,11 +69,44 @@ int node_session_initiate(struct fips_node *n, struct node_session *s)
 		node_half_free(n, h);
 		return ret;
 	}
-	node_session_enter(n, s, NODE_SESSION_INITIATING);
 	return 0;
 }
 
-static void init_send_msg3(struct fips_node *n, struct node_session *s)
+/**
+ * node_session_initiate() - ask for a session
+ * @n: node
+ * @s: session with a known identity, without an own handshake
+ *
+ * Return: 0; a negative errno if it could not be sent: then the state is as before.
+ */
+int node_session_initiate(struct fips_node *n, struct node_session *s)
+{
+	int ret = init_begin(n, s);
+
+	if (!ret)
+		node_session_enter(n, s, NODE_SESSION_INITIATING);
+	return ret;
+}
+
+/**
+ * node_session_renew() - ask for new keys of an established session
+ * @n: node
+ * @s: session without an own handshake
+ *
+ * The Setup goes out once: the reference takes a second one for another handshake (02 §12.5).
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_session_renew(struct fips_node *n, struct node_session *s)
+{
+	int ret = init_begin(n, s);
+
+	if (!ret)
+		fips_timer_del(&n->timers, &s->own->resend);
+	return ret;
+}
+
+void node_session_send_msg3(struct fips_node *n, struct node_session *s)
 {
 	s->msg3_sent = n->now.mono_ms;
 	node_session_send(n, &s->remote, s->msg3, s->msg3_len);
@@ -128,6 +155,10 @@ void node_session_msg3_timer(void *owner, struct fips_timer *t)
 	struct fips_dp_session_info info = { .last_rx_ms = FIPS_NEVER };
 	struct fips_node *n = owner;
 
+	if (s->probing) {
+		node_session_rekey_timer(n, s);
+		return;
+	}
 	if (!n->dp->session_get(n->dp_ctx, &s->remote, &info) && info.last_rx_ms != FIPS_NEVER) {
 		node_session_key_used(n, &s->remote, FIPS_KEY_SLOT_CURRENT);
 		return;
@@ -137,7 +168,7 @@ void node_session_msg3_timer(void *owner, struct fips_timer *t)
 		node_session_free(n, s);
 		return;
 	}
-	init_send_msg3(n, s);
+	node_session_send_msg3(n, s);
 	s->msg3_resends++;
 	init_prove(n, s);
 	init_schedule_msg3(n, s);
@@ -166,7 +197,7 @@ static void init_ack_again(struct fips_node *n, struct node_session *s)
 		return;
 	}
 	if (n->now.mono_ms - s->msg3_sent >= NODE_MSG3_GAP_MS)
-		init_send_msg3(n, s);
+		node_session_send_msg3(n, s);
 }
 
 /* 08 §5.3. An Ack that does not authenticate leaves the handshake as it was. */
@@ -189,10 +220,18 @@ void node_session_ack(struct fips_node *n, const struct fips_node_addr *src,
 		return;
 	}
 	ret = init_msg3(s, s->own->noise);
+	if (!ret && s->state == NODE_SESSION_ESTABLISHED) {
+		node_session_rekey_ack(n, s);
+		return;
+	}
 	if (!ret) {
 		/* Ahead of the keys: they set staged packets free, which must not overtake it. */
-		init_send_msg3(n, s);
+		node_session_send_msg3(n, s);
 		ret = node_session_install(n, s, s->own->noise);
+	}
+	if (ret && s->state == NODE_SESSION_ESTABLISHED) {
+		node_session_rekey_failed(n, s);
+		return;
 	}
 	if (ret) {
 		node_log(n, FIPS_LOG_WARN, "session with %s failed: %d", s->id.npub, ret);

@@ -112,7 +112,7 @@ void node_session_setup(struct fips_node *n, struct node_peer *via,
 	if (s && s->state == NODE_SESSION_ESTABLISHED &&
 	    !memcmp(s->done_eph, hs->noise, sizeof(s->done_eph)))
 		return;		/* a late copy of the one that was answered */
-	if (s && resp_we_initiate(n, s))
+	if (s && (node_session_rekey_defends(n, s) || resp_we_initiate(n, s)))
 		return;
 	if (!node_peer_find(n, src))
 		return;		/* no way back */
@@ -180,10 +180,10 @@ static struct node_half *resp_match(struct fips_node *n, struct node_session *s,
  * One small message of ours proves to the initiator that msg3 came, so that it
  * stops repeating it; data of ours may be a long time coming.
  */
-static void resp_prove(struct fips_node *n, struct node_session *s)
+void node_session_prove(struct fips_node *n, struct node_session *s, u32 slot)
 {
 	s->msg3_sent = n->now.mono_ms;
-	n->dp->session_xmit(n->dp_ctx, &s->remote, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_COORDS_WARMUP,
+	n->dp->session_xmit(n->dp_ctx, &s->remote, slot, FIPS_FSP_COORDS_WARMUP,
 			    true, NULL, 0);
 }
 
@@ -194,7 +194,8 @@ static bool resp_repeated(struct fips_node *n, struct node_session *s, const u8 
 	    memcmp(s->seen_msg3, noise, sizeof(s->seen_msg3)))
 		return false;
 	if (n->now.mono_ms - s->msg3_sent >= NODE_MSG3_GAP_MS)
-		resp_prove(n, s);
+		node_session_prove(n, s, s->next_since && !s->probing ? FIPS_KEY_SLOT_NEXT :
+							FIPS_KEY_SLOT_CURRENT);
 	return true;
 }
 
@@ -203,9 +204,16 @@ static void resp_finish(struct fips_node *n, struct node_session *s, struct node
 			const u8 *msg3, const struct fips_identity *id)
 {
 	bool first = s->state != NODE_SESSION_ESTABLISHED;
-	int ret = node_session_install(n, s, h->noise);
+	int ret;
 
+	if (!first && !node_session_rekey_pending(n, s)) {
+		node_half_free(n, h);
+		return;
+	}
+	ret = node_session_install(n, s, h->noise);
 	if (ret) {
+		if (!first)
+			s->next_since = 0;
 		node_log(n, FIPS_LOG_WARN, "session with %s failed: %d", id->npub, ret);
 		node_half_free(n, h);
 		if (first && !s->own && !s->halves)
@@ -216,6 +224,7 @@ static void resp_finish(struct fips_node *n, struct node_session *s, struct node
 	memcpy(s->done_eph, h->eph, sizeof(s->done_eph));
 	if (!first) {
 		node_half_free(n, h);
+		node_session_rekey_probe(n, s);
 		return;
 	}
 	node_half_drop_all(n, s);
@@ -223,7 +232,7 @@ static void resp_finish(struct fips_node *n, struct node_session *s, struct node
 	s->initiator = false;
 	s->confirmed = false;
 	node_session_enter(n, s, NODE_SESSION_ESTABLISHED);
-	resp_prove(n, s);
+	node_session_prove(n, s, FIPS_KEY_SLOT_CURRENT);
 }
 
 /* 08 §5.4 */

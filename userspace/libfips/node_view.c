@@ -26,14 +26,15 @@ void fips_node_view(const struct fips_node *n, const struct fips_clock *now,
 		.self = &n->env.self->id,
 		.draining = n->draining,
 		.peers = HASH_COUNT(n->peers),
-		.links = n->n_links,
 		.sessions = HASH_COUNT(n->sessions),
 		.identities = n->n_identities,
 		.transport_mtu = n->transport_mtu,
 		.counters = n->counters,
 	};
-	DL_FOREACH(n->link_list, l)
+	DL_FOREACH(n->link_list, l) {
 		v->legs += view_is_leg(l);
+		v->links += !l->host;
+	}
 	LL_FOREACH(n->transports, t)
 		v->transports++;
 	HASH_ITER(hh, n->dials, d, tmp)
@@ -58,6 +59,9 @@ void fips_node_each_peer(const struct fips_node *n, const struct fips_clock *now
 			.outbound = p->link->outbound,
 			.authenticated_wall_ms = p->authenticated_wall,
 			.our_index = p->link->our_index,
+			.k_bit = p->link->k_bit,
+			.rekeying = p->link->guest,
+			.draining = p->link->old,
 			.mtu = p->link->mtu,
 		};
 
@@ -104,7 +108,8 @@ void fips_node_each_link(const struct fips_node *n, const struct fips_clock *now
 			.created_wall_ms = l->created_wall,
 		};
 
-		fn(arg, &v);
+		if (!l->host)
+			fn(arg, &v);
 	}
 }
 
@@ -136,6 +141,10 @@ static struct fips_session_view view_session(const struct fips_node *n,
 		.initiator = s->initiator || s->own,
 		.last_activity_wall_ms = view_wall(now, s->activity),
 		.started_wall_ms = s->established_wall,
+		.k_bit = s->k_bit,
+		.rekeying = s->state == NODE_SESSION_ESTABLISHED &&
+			    (s->own || s->next_since),
+		.draining = s->drain.armed,
 	};
 	if (s->own)
 		v.resends = s->own->resends;
