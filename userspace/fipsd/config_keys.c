@@ -230,9 +230,9 @@ static const struct cfg_key ecn_keys[] = {
 SECTION(ecn, ecn_keys);
 
 static const struct cfg_key rekey_keys[] = {
-	BOOL("enabled", ROOT, timing.rekey.enabled, "true", CFG_LATER),
-	U64("after_secs", ROOT, timing.rekey.after_secs, "120", 16, MAX64, CFG_LATER),
-	U64("after_messages", ROOT, timing.rekey.after_messages, "65536", 1, MAX64, CFG_LATER),
+	BOOL("enabled", ROOT, timing.rekey.enabled, "true", 0),
+	U64("after_secs", ROOT, timing.rekey.after_secs, "120", 16, MAX64, 0),
+	U64("after_messages", ROOT, timing.rekey.after_messages, "65536", 1, MAX64, 0),
 };
 SECTION(rekey, rekey_keys);
 

@@ -246,6 +246,29 @@ static void put_handshakes(json_t *obj, const struct fips_node_counters *c)
 	put(obj, "handshakes", h);
 }
 
+static void put_rekeys(json_t *obj, const struct fips_node_counters *c)
+{
+	json_t *link = json_object(), *session = json_object(), *r = json_object();
+
+	put_int(link, "started", c->rekey_started);
+	put_int(link, "completed", c->rekey_completed);
+	put_int(link, "abandoned", c->rekey_abandoned);
+	put_int(link, "promoted", c->rekey_promoted);
+	put_int(link, "expired", c->rekey_expired);
+	put_int(link, "tiebreak", c->rekey_tiebreak);
+	put_int(link, "yielded", c->rekey_yielded);
+	put_int(session, "started", c->session_rekey_started);
+	put_int(session, "completed", c->session_rekey_completed);
+	put_int(session, "abandoned", c->session_rekey_abandoned);
+	put_int(session, "promoted", c->session_rekey_promoted);
+	put_int(session, "expired", c->session_rekey_expired);
+	put_int(session, "tiebreak", c->session_rekey_tiebreak);
+	put_int(session, "yielded", c->session_rekey_yielded);
+	put(r, "link", link);
+	put(r, "session", session);
+	put(obj, "rekeys", r);
+}
+
 static const char *tun_state(const struct fipsd *d)
 {
 	if (!d->cfg->tun.enabled)
@@ -294,6 +317,7 @@ json_t *fipsd_show_status(struct fipsd *d)
 	put_sparklines(obj);
 	put_dataplane(d, obj);
 	put_handshakes(obj, &view.counters);
+	put_rekeys(obj, &view.counters);
 	return obj;
 }
 
@@ -341,7 +365,11 @@ static void add_peer(void *arg, const struct fips_peer_view *v)
 	put(obj, "nostr_traversal", no_traversal());
 	snprintf(index, sizeof(index), "%08x", v->our_index);
 	put_str(obj, "our_session_index", index);
-	put_bool(obj, "current_k_bit", false);
+	put_bool(obj, "current_k_bit", v->k_bit);
+	if (v->rekeying)
+		put_bool(obj, "rekey_in_progress", true);
+	if (v->draining)
+		put_bool(obj, "rekey_draining", true);
 	put(obj, "drops", drops_object(&info.stats));
 	json_array_append_new(w->array, obj);
 }
@@ -427,9 +455,11 @@ static void add_session(void *arg, const struct fips_session_view *v)
 	put(obj, "stats", stats_object(&info.stats));
 	if (established) {
 		put_int(obj, "session_start_ms", v->started_wall_ms);
-		put_bool(obj, "current_k_bit", false);
+		put_bool(obj, "current_k_bit", v->k_bit);
 		put_int(obj, "coords_warmup_remaining", v->warmup_remaining);
-		put_bool(obj, "is_draining", false);
+		put_bool(obj, "is_draining", v->draining);
+		if (v->rekeying)
+			put_bool(obj, "rekey_in_progress", true);
 	} else {
 		put_int(obj, "resend_count", v->resends);
 	}
