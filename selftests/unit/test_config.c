@@ -123,13 +123,13 @@ static void test_defaults(void **state)
 	assert_null(r->cfg->control.socket_path);
 	assert_int_equal(r->cfg->dataplane, FIPS_DATAPLANE_AUTO);
 	assert_int_equal(r->cfg->linger_secs, 600);
-	assert_int_equal(r->cfg->lookup.attempt_timeouts_secs.n, 4);
-	assert_int_equal(r->cfg->lookup.attempt_timeouts_secs.v[3], 8);
+	assert_int_equal(r->cfg->attempt_timeouts_secs.n, 4);
+	assert_int_equal(r->cfg->attempt_timeouts_secs.v[3], 8);
 	assert_int_equal(r->cfg->nostr.stun_servers.n, 3);
 	assert_string_equal(r->cfg->nostr.advert_relays.v[1], "wss://nos.lol");
 	assert_string_equal(r->cfg->nostr.app, "fips-overlay-v1");
 	assert_int_equal(r->cfg->nostr.policy, 1);
-	assert_true(r->cfg->bloom.max_inbound_fpr == 0.20);
+	assert_true(r->cfg->timing.bloom.max_inbound_fpr == 0.20);
 	assert_int_equal(r->cfg->dns.port, 5354);
 	assert_int_equal(r->cfg->udp.n + r->cfg->tcp.n + r->cfg->peers.n, 0);
 }
@@ -374,9 +374,9 @@ static void test_legacy(void **state)
 
 	accept(r, "node:\n  discovery: { ttl: 7, backoff_base_secs: 3, stranger: 1 }\n"
 		  "  lookup: { ttl: 9, backoff_max_secs: 5 }\n");
-	assert_int_equal(r->cfg->lookup.ttl, 7);	/* the old name wins */
-	assert_int_equal(r->cfg->lookup.backoff_base_secs, 3);
-	assert_int_equal(r->cfg->lookup.backoff_max_secs, 5);
+	assert_int_equal(r->cfg->timing.lookup.ttl, 7);	/* the old name wins */
+	assert_int_equal(r->cfg->timing.lookup.backoff_base_secs, 3);
+	assert_int_equal(r->cfg->timing.lookup.backoff_max_secs, 5);
 	assert_true(has(r, FIPS_REPORT_WARNING, 2, 14, "node.discovery: old name"));
 
 	accept(r, "node:\n  discovery: { nostr: { attempt_timeout_secs: 3 } }\n"
@@ -470,8 +470,8 @@ static void test_later_keys(void **state)
 {
 	struct run *r = *state;
 
-	accept(r, "node: { tree: { hold_down_secs: 3 } }\n");
-	assert_true(has(r, FIPS_REPORT_NOTE, 1, 33, "not in force"));
+	accept(r, "node: { mmp: { log_interval_secs: 3 } }\n");
+	assert_true(has(r, FIPS_REPORT_NOTE, 1, 35, "not in force"));
 	accept(r, "transports: { tcp: {}, udp: {} }\n");
 	assert_true(has(r, FIPS_REPORT_NOTE, 1, 20, "transports.tcp: known, but not in force"));
 	assert_int_equal(r->rep.count, 1);

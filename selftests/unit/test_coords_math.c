@@ -28,7 +28,7 @@ static void check_distance(const struct fips_coords *a, const struct fips_coords
 
 static void test_vectors(void **state)
 {
-	struct fips_node_addr sa[FIPS_COORDS_MAX], sb[FIPS_COORDS_MAX];
+	struct fips_node_addr sa[FIPS_COORDS_DEPTH], sb[FIPS_COORDS_DEPTH];
 	json_t *root = vec_load("tree"), *row;
 	size_t i;
 
@@ -59,7 +59,7 @@ static struct fips_coords random_path(u64 *rng, struct fips_node_addr *store, co
 
 static void test_twin(void **state)
 {
-	struct fips_node_addr sa[FIPS_COORDS_MAX], sb[FIPS_COORDS_MAX];
+	struct fips_node_addr sa[FIPS_COORDS_DEPTH], sb[FIPS_COORDS_DEPTH];
 	u64 rng = vec_seed(__func__);
 	u8 parent[60];
 	int round, i, k;

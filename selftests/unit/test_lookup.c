@@ -29,7 +29,7 @@ static void test_request_vector(void **state)
 {
 	json_t *root = vec_load("tree"), *lookup = vec_get(root, "lookup");
 	json_t *kase = vec_get(lookup, "request");
-	struct fips_node_addr store[FIPS_COORDS_MAX];
+	struct fips_node_addr store[FIPS_COORDS_DEPTH];
 	struct fips_lookup_request req = {
 		.id = id_of(lookup),
 		.target = vec_addr(kase, "target"),
@@ -86,7 +86,7 @@ static void test_response_vector(void **state)
 	struct vec_crypto *c = *state;
 	json_t *root = vec_load("tree"), *lookup = vec_get(root, "lookup");
 	json_t *kase = vec_get(lookup, "response");
-	struct fips_node_addr store[FIPS_COORDS_MAX];
+	struct fips_node_addr store[FIPS_COORDS_DEPTH];
 	u8 sec[32], proof[FIPS_SIG_LEN], buf[200], digest[32];
 	struct fips_lookup_response resp, back;
 	struct fips_identity id;
@@ -265,7 +265,7 @@ static void check_signal(const json_t *signals, const char *name, struct fips_fs
 static void test_error_signals(void **state)
 {
 	json_t *root = vec_load("tree"), *signals = vec_get(root, "error_signals"), *dgram;
-	struct fips_node_addr store[FIPS_COORDS_MAX];
+	struct fips_node_addr store[FIPS_COORDS_DEPTH];
 	struct fips_coords coords = vec_coords(vec_get(vec_get(root, "lookup"), "response"),
 					       "target_coords", store);
 	struct vec_bytes payload = vec_hex(signals, "coords_required");

@@ -11,9 +11,9 @@ struct scene {
 	struct fips_nexthop_query q;
 	struct fips_nexthop_peer peers[PEERS_MAX];
 	size_t n;
-	struct fips_node_addr mine[FIPS_COORDS_MAX];
-	struct fips_node_addr dest[FIPS_COORDS_MAX];
-	struct fips_node_addr path[PEERS_MAX][FIPS_COORDS_MAX];
+	struct fips_node_addr mine[FIPS_COORDS_DEPTH];
+	struct fips_node_addr dest[FIPS_COORDS_DEPTH];
+	struct fips_node_addr path[PEERS_MAX][FIPS_COORDS_DEPTH];
 };
 
 static void load_scene(const json_t *kase, struct scene *s)

@@ -418,7 +418,7 @@ static struct fips_tree *planted(const json_t *kase, bool as_reference)
 			t->path[t->count++] = root;
 	}
 	json_object_foreach(vec_get(kase, "peers"), key, val) {
-		struct fips_node_addr store[FIPS_COORDS_MAX], addr = { { 0 } };
+		struct fips_node_addr store[FIPS_COORDS_DEPTH], addr = { { 0 } };
 		struct fips_coords path = vec_coords_of(val, store);
 
 		addr.b[0] = (u8)strtoul(key, NULL, 16);

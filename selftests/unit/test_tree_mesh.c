@@ -399,7 +399,7 @@ static void load_nodes(struct mesh *m, const json_t *election)
 
 static void check_converged(struct mesh *m, const json_t *election)
 {
-	struct fips_node_addr store[FIPS_COORDS_MAX], root = vec_addr(election, "root"), parent;
+	struct fips_node_addr store[FIPS_COORDS_DEPTH], root = vec_addr(election, "root"), parent;
 	json_t *row;
 	size_t i;
 

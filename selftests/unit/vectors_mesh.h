@@ -69,20 +69,20 @@ VEC_UNUSED static struct fips_node_addr vec_addr(const json_t *obj, const char *
 
 /* A list of addresses; the elements live in @store. */
 VEC_UNUSED static struct fips_coords vec_coords_of(const json_t *list,
-						   struct fips_node_addr store[FIPS_COORDS_MAX])
+						   struct fips_node_addr store[FIPS_COORDS_DEPTH])
 {
 	size_t i, n = json_array_size(list);
 
 	if (json_is_null(list))
 		return (struct fips_coords) { NULL, 0 };
-	assert_true(json_is_array(list) && n && n <= FIPS_COORDS_MAX);
+	assert_true(json_is_array(list) && n && n <= FIPS_COORDS_DEPTH);
 	for (i = 0; i < n; i++)
 		store[i] = vec_addr_of(json_array_get(list, i));
 	return (struct fips_coords) { store, (u16)n };
 }
 
 VEC_UNUSED static struct fips_coords vec_coords(const json_t *obj, const char *key,
-						struct fips_node_addr store[FIPS_COORDS_MAX])
+						struct fips_node_addr store[FIPS_COORDS_DEPTH])
 {
 	return vec_coords_of(vec_get(obj, key), store);
 }

@@ -216,36 +216,13 @@ struct fips_config {
 	u8 dataplane;			/* enum fips_cfg_dataplane; ours */
 	u32 linger_secs;		/* ours */
 
-	u64 cache_coord_size;
-	u64 cache_coord_ttl_secs;
-
-	struct {
-		u8 ttl;
-		struct fips_cfg_u64list attempt_timeouts_secs;
-		u64 recent_expiry_secs;
-		u64 backoff_base_secs;
-		u64 backoff_max_secs;
-		u64 forward_min_interval_secs;
-	} lookup;
+	struct fips_cfg_u64list attempt_timeouts_secs;	/* also in @timing.lookup, cut */
 	struct fips_cfg_nostr nostr;
 	struct {
 		bool enabled;
 		char *service_type;
 		char *scope;
 	} lan;
-	struct {
-		u64 announce_min_interval_ms;
-		double parent_hysteresis;
-		u64 hold_down_secs;
-		u64 reeval_interval_secs;
-		u32 flap_threshold;
-		u64 flap_window_secs;
-		u64 flap_dampening_secs;
-	} tree;
-	struct {
-		u64 update_debounce_ms;
-		double max_inbound_fpr;
-	} bloom;
 	struct fips_cfg_mmp mmp;
 	struct fips_cfg_mmp session_mmp;
 	struct {

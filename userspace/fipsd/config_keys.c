@@ -92,21 +92,20 @@ static const struct cfg_key retry_keys[] = {
 SECTION(retry, retry_keys);
 
 static const struct cfg_key cache_keys[] = {
-	U64("coord_size", ROOT, cache_coord_size, "50000", 0, MAX64, CFG_LATER),
-	U64("coord_ttl_secs", ROOT, cache_coord_ttl_secs, "300", 0, MAX64, CFG_LATER),
+	U64("coord_size", ROOT, timing.cache.coord_size, "50000", 0, MAX64, 0),
+	U64("coord_ttl_secs", ROOT, timing.cache.coord_ttl_secs, "300", 0, MAX64, 0),
 	U64("identity_size", ROOT, timing.cache.identity_size, "10000", 0, MAX64, 0),
 };
 SECTION(cache, cache_keys);
 
 static const struct cfg_key lookup_keys[] = {
-	U8("ttl", ROOT, lookup.ttl, "64", 0, MAX8, CFG_LATER),
-	U64LIST("attempt_timeouts_secs", ROOT, lookup.attempt_timeouts_secs, "1 2 4 8",
-		CFG_LATER | CFG_NONEMPTY),
-	U64("recent_expiry_secs", ROOT, lookup.recent_expiry_secs, "10", 0, MAX64, CFG_LATER),
-	U64("backoff_base_secs", ROOT, lookup.backoff_base_secs, "0", 0, MAX64, CFG_LATER),
-	U64("backoff_max_secs", ROOT, lookup.backoff_max_secs, "0", 0, MAX64, CFG_LATER),
-	U64("forward_min_interval_secs", ROOT, lookup.forward_min_interval_secs, "2", 0, MAX64,
-	    CFG_LATER),
+	U8("ttl", ROOT, timing.lookup.ttl, "64", 0, MAX8, 0),
+	U64LIST("attempt_timeouts_secs", ROOT, attempt_timeouts_secs, "1 2 4 8", CFG_NONEMPTY),
+	U64("recent_expiry_secs", ROOT, timing.lookup.recent_expiry_secs, "10", 0, MAX64, 0),
+	U64("backoff_base_secs", ROOT, timing.lookup.backoff_base_secs, "0", 0, MAX64, 0),
+	U64("backoff_max_secs", ROOT, timing.lookup.backoff_max_secs, "0", 0, MAX64, 0),
+	U64("forward_min_interval_secs", ROOT, timing.lookup.forward_min_interval_secs, "2", 0,
+	    MAX64, 0),
 };
 SECTION(lookup, lookup_keys);
 
@@ -165,34 +164,33 @@ SECTION(rendezvous, rendezvous_keys);
 
 /* The names of older releases (spec 12 §3.4) */
 static const struct cfg_key discovery_keys[] = {
-	U8("ttl", ROOT, lookup.ttl, "64", 0, MAX8, CFG_LATER),
-	U64LIST("attempt_timeouts_secs", ROOT, lookup.attempt_timeouts_secs, "1 2 4 8",
-		CFG_LATER | CFG_NONEMPTY),
-	U64("recent_expiry_secs", ROOT, lookup.recent_expiry_secs, "10", 0, MAX64, CFG_LATER),
-	U64("backoff_base_secs", ROOT, lookup.backoff_base_secs, "0", 0, MAX64, CFG_LATER),
-	U64("backoff_max_secs", ROOT, lookup.backoff_max_secs, "0", 0, MAX64, CFG_LATER),
-	U64("forward_min_interval_secs", ROOT, lookup.forward_min_interval_secs, "2", 0, MAX64,
-	    CFG_LATER),
+	U8("ttl", ROOT, timing.lookup.ttl, "64", 0, MAX8, 0),
+	U64LIST("attempt_timeouts_secs", ROOT, attempt_timeouts_secs, "1 2 4 8", CFG_NONEMPTY),
+	U64("recent_expiry_secs", ROOT, timing.lookup.recent_expiry_secs, "10", 0, MAX64, 0),
+	U64("backoff_base_secs", ROOT, timing.lookup.backoff_base_secs, "0", 0, MAX64, 0),
+	U64("backoff_max_secs", ROOT, timing.lookup.backoff_max_secs, "0", 0, MAX64, 0),
+	U64("forward_min_interval_secs", ROOT, timing.lookup.forward_min_interval_secs, "2", 0,
+	    MAX64, 0),
 	MAP("nostr", &nostr, CFG_RESET | CFG_OPT),
 	MAP("lan", &lan, CFG_RESET | CFG_OPT),
 };
 SECTION(discovery, discovery_keys);
 
 static const struct cfg_key tree_keys[] = {
-	U64("announce_min_interval_ms", ROOT, tree.announce_min_interval_ms, "500", 0, MAX64,
-	    CFG_LATER),
-	F64("parent_hysteresis", ROOT, tree.parent_hysteresis, "0.2", CFG_LATER),
-	U64("hold_down_secs", ROOT, tree.hold_down_secs, "30", 0, MAX64, CFG_LATER),
-	U64("reeval_interval_secs", ROOT, tree.reeval_interval_secs, "60", 0, MAX64, CFG_LATER),
-	U32("flap_threshold", ROOT, tree.flap_threshold, "4", 0, MAX32, CFG_LATER),
-	U64("flap_window_secs", ROOT, tree.flap_window_secs, "60", 0, MAX64, CFG_LATER),
-	U64("flap_dampening_secs", ROOT, tree.flap_dampening_secs, "120", 0, MAX64, CFG_LATER),
+	U64("announce_min_interval_ms", ROOT, timing.tree.announce_min_interval_ms, "500", 0,
+	    MAX64, 0),
+	F64("parent_hysteresis", ROOT, timing.tree.parent_hysteresis, "0.2", 0),
+	U64("hold_down_secs", ROOT, timing.tree.hold_down_secs, "30", 0, MAX64, 0),
+	U64("reeval_interval_secs", ROOT, timing.tree.reeval_interval_secs, "60", 0, MAX64, 0),
+	U32("flap_threshold", ROOT, timing.tree.flap_threshold, "4", 0, MAX32, 0),
+	U64("flap_window_secs", ROOT, timing.tree.flap_window_secs, "60", 0, MAX64, 0),
+	U64("flap_dampening_secs", ROOT, timing.tree.flap_dampening_secs, "120", 0, MAX64, 0),
 };
 SECTION(tree, tree_keys);
 
 static const struct cfg_key bloom_keys[] = {
-	U64("update_debounce_ms", ROOT, bloom.update_debounce_ms, "500", 0, MAX64, CFG_LATER),
-	F64("max_inbound_fpr", ROOT, bloom.max_inbound_fpr, "0.20", CFG_LATER | CFG_FRACTION),
+	U64("update_debounce_ms", ROOT, timing.bloom.update_debounce_ms, "500", 0, MAX64, 0),
+	F64("max_inbound_fpr", ROOT, timing.bloom.max_inbound_fpr, "0.20", CFG_FRACTION),
 };
 SECTION(bloom, bloom_keys);
 
@@ -203,10 +201,9 @@ static const struct cfg_key session_keys[] = {
 	U64("pending_max_destinations", ROOT, timing.session.pending_max_destinations, "256", 0,
 	    MAX64, 0),
 	U64("idle_timeout_secs", ROOT, timing.session.idle_timeout_secs, "90", 0, MAX64, 0),
-	U8("coords_warmup_packets", ROOT, timing.session.coords_warmup_packets, "5", 0, MAX8,
-	   CFG_LATER),
+	U8("coords_warmup_packets", ROOT, timing.session.coords_warmup_packets, "5", 0, MAX8, 0),
 	U64("coords_response_interval_ms", ROOT, timing.session.coords_response_interval_ms, "2000",
-	    0, MAX64, CFG_LATER),
+	    0, MAX64, 0),
 };
 SECTION(session, session_keys);
 

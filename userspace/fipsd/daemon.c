@@ -289,6 +289,21 @@ static int dataplane_init(struct fipsd *d)
 
 /* ---- node ---- */
 
+static void lookup_ladder(const struct fipsd *d, struct fips_node_timing *t)
+{
+	const struct fips_cfg_u64list *list = &d->cfg->attempt_timeouts_secs;
+	u32 i;
+
+	for (i = 0; i < list->n && i < FIPS_LOOKUP_ATTEMPTS_MAX; i++)
+		t->lookup.attempt_timeouts_secs[i] = list->v[i];
+	if (i)
+		t->lookup.attempts = i;
+	if (list->n > FIPS_LOOKUP_ATTEMPTS_MAX)
+		fipsd_log(&d->log, FIPS_LOG_WARN,
+			  "lookup.attempt_timeouts_secs: only the first %d are used",
+			  FIPS_LOOKUP_ATTEMPTS_MAX);
+}
+
 static int node_init(struct fipsd *d)
 {
 	struct fips_node_setup setup = {
@@ -296,6 +311,7 @@ static int node_init(struct fipsd *d)
 		.pk = &d->pk,
 		.secrets = d->secrets,
 		.rng = d->rng,
+		.wall_ms = fipsd_clock().wall_ms,
 		.timing = d->cfg->timing,
 		.ops = &node_ops,
 		.ctx = d,
@@ -304,6 +320,7 @@ static int node_init(struct fipsd *d)
 	};
 	int ret;
 
+	lookup_ladder(d, &setup.timing);
 	if (d->prov->inherited)
 		d->prov->inherited(d->dp, setup.epoch);
 	ret = fips_node_new(&setup, &d->node);

@@ -47,3 +47,16 @@ bool fips_bucket_take(struct fips_bucket *b, const struct fips_bucket_rate *rate
 	b->level -= TOKEN;
 	return true;
 }
+
+u64 fips_bucket_wait(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now)
+{
+	const u64 day = 86400000;
+	u64 ms;
+
+	if (fips_bucket_ready(b, rate, now))
+		return 1;
+	if (!rate->per_ms)
+		return day;
+	ms = (TOKEN - b->level + rate->per_ms - 1) / rate->per_ms;
+	return ms < day ? ms : day;
+}

@@ -29,6 +29,8 @@ void fips_bucket_rate_set(struct fips_bucket_rate *rate, u64 burst, double per_s
 void fips_bucket_init(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now);
 /* Is there a token? Refills; takes nothing. */
 bool fips_bucket_ready(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now);
+/* Milliseconds until there is one, at least 1, at most a day. */
+u64 fips_bucket_wait(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now);
 /* Take a token if there is one. */
 bool fips_bucket_take(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now);
 

@@ -167,7 +167,7 @@ static struct fips_coord *insert(struct fips_coordcache *c, const struct fips_co
 
 static bool is_sound(const struct fips_coord_write *w)
 {
-	return w->coords.count && w->coords.count <= FIPS_COORDS_MAX &&
+	return w->coords.count && w->coords.count <= FIPS_COORDS_DEPTH &&
 	       fips_node_addr_eq(&w->coords.addr[0], w->addr);
 }
 

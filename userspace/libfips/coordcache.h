@@ -133,7 +133,7 @@ struct fips_coord_write {
  * @w: what
  * @now_ms: now
  *
- * Return: 0; -EINVAL (foreign key, empty, longer than %FIPS_COORDS_MAX);
+ * Return: 0; -EINVAL (foreign key, empty, longer than %FIPS_COORDS_DEPTH);
  * -EEXIST (a fresh verified entry stays as it is); -ENOMEM.
  */
 int fips_coordcache_put(struct fips_coordcache *c, const struct fips_coord_write *w, u64 now_ms);

@@ -6,7 +6,7 @@
 #include "coords.h"
 
 #define FIPS_DISTANCE_INF	(~(u32)0)	/* different roots; above any finite distance */
-#define FIPS_COORDS_MAX		64		/* longest list that is kept anywhere */
+#define FIPS_COORDS_DEPTH		64		/* longest list that is kept anywhere */
 
 static inline const struct fips_node_addr *fips_coords_root(const struct fips_coords *c)
 {

@@ -12,7 +12,7 @@
 #define FIPS_LOOKUP_MTU_OFF	25	/* path_mtu of a response */
 
 /* Longest proof preimage that is signed or verified here. */
-#define FIPS_LOOKUP_PREIMAGE_MAX (8 + FIPS_NODE_ADDR_LEN + 2 + FIPS_COORDS_MAX * FIPS_NODE_ADDR_LEN)
+#define FIPS_LOOKUP_PREIMAGE_MAX (8 + FIPS_NODE_ADDR_LEN + 2 + FIPS_COORDS_DEPTH * FIPS_NODE_ADDR_LEN)
 
 /**
  * struct fips_lookup_request - "where is @target?" (07 D.1)
@@ -68,11 +68,11 @@ int fips_lookup_preimage(u8 *buf, size_t room, u64 id, const struct fips_node_ad
  * @resp: everything but the proof
  * @proof: %FIPS_SIG_LEN bytes, written
  *
- * Return: 0, -E2BIG (more than %FIPS_COORDS_MAX coordinates) or an error of the parts.
+ * Return: 0, -E2BIG (more than %FIPS_COORDS_DEPTH coordinates) or an error of the parts.
  */
 int fips_lookup_sign(const struct fips_pk *pk, const struct fips_rng *rng, const u8 *sec,
 		     const struct fips_lookup_response *resp, u8 *proof);
-/* @x: the target's key. More than %FIPS_COORDS_MAX coordinates never verify. */
+/* @x: the target's key. More than %FIPS_COORDS_DEPTH coordinates never verify. */
 bool fips_lookup_verify(const struct fips_pk *pk, const u8 *x,
 			const struct fips_lookup_response *resp);
 

@@ -43,7 +43,28 @@ void fips_node_timing_defaults(struct fips_node_timing *t)
 			.base_interval_secs = 5,
 			.max_backoff_secs = 300,
 		},
-		.cache = { .identity_size = 10000 },
+		.cache = {
+			.coord_size = 50000,
+			.coord_ttl_secs = 300,
+			.identity_size = 10000,
+		},
+		.lookup = {
+			.ttl = 64,
+			.attempts = 4,
+			.attempt_timeouts_secs = { 1, 2, 4, 8 },
+			.recent_expiry_secs = 10,
+			.forward_min_interval_secs = 2,
+		},
+		.tree = {
+			.announce_min_interval_ms = 500,
+			.parent_hysteresis = 0.2,
+			.hold_down_secs = 30,
+			.reeval_interval_secs = 60,
+			.flap_threshold = 4,
+			.flap_window_secs = 60,
+			.flap_dampening_secs = 120,
+		},
+		.bloom = { .update_debounce_ms = 500, .max_inbound_fpr = 0.20 },
 		.session = {
 			.default_ttl = FIPS_DEFAULT_TTL,
 			.pending_packets_per_dest = 16,
@@ -147,6 +168,8 @@ static int node_init(struct fips_node *n, const struct fips_node_setup *setup)
 			false, &n->setup_known_rate);
 	ret = node_admit_init(n);
 	if (!ret)
+		ret = node_mesh_init(n, setup);
+	if (!ret)
 		ret = node_dev_set(n);
 	return ret ? ret : node_owner_dev(n);
 }
@@ -178,6 +201,7 @@ void fips_node_free(struct fips_node *n)
 	HASH_ITER(hh, n->peers, p, p_tmp)
 		node_peer_remove(n, p, "the node ends", false);
 	node_session_destroy(n);
+	node_mesh_destroy(n);
 	while (n->link_list)
 		node_link_free(n, n->link_list);
 	node_dial_destroy(n);
@@ -195,6 +219,8 @@ void node_enter(struct fips_node *n, const struct fips_clock *now)
 {
 	if (now->mono_ms >= n->now.mono_ms)	/* it does not run backwards */
 		n->now = *now;
+	if (!n->mesh.born)
+		n->mesh.born = n->now.mono_ms;
 	fips_timers_run(&n->timers, n, n->now.mono_ms);
 }
 
@@ -246,6 +272,7 @@ static void node_transports_changed(struct fips_node *n)
 	if (mtu == n->transport_mtu)
 		return;
 	n->transport_mtu = mtu;
+	node_tree_configure(n);
 	node_dev_set(n);
 }
 
@@ -340,7 +367,19 @@ static void node_link_msg(struct fips_node *n, const struct fips_event *ev)
 		/* 03 §15: whatever the reason */
 		node_peer_remove(n, p, fips_disconnect_reason_name(msg.reason), true);
 		return;
-	default:	/* heartbeat; the others belong to rooms that are not built yet */
+	case FIPS_LINK_TREE_ANNOUNCE:
+		node_tree_message(n, p, msg.body, msg.len);
+		return;
+	case FIPS_LINK_FILTER_ANNOUNCE:
+		node_filter_message(n, p, msg.body, msg.len);
+		return;
+	case FIPS_LINK_LOOKUP_REQUEST:
+		node_lookup_request(n, p, msg.body, msg.len);
+		return;
+	case FIPS_LINK_LOOKUP_RESPONSE:
+		node_lookup_response(n, p, msg.body, msg.len);
+		return;
+	default:	/* heartbeat; reports have no room yet */
 		return;
 	}
 }
@@ -387,16 +426,6 @@ static void node_op_result(struct fips_node *n, const struct fips_event *ev)
 		node_link_lost(n, l, "the data plane failed");
 	else if (!ev->op.link_id)
 		node_session_gone(n, &ev->op.remote);
-}
-
-static void node_route_miss(struct fips_node *n, const struct fips_node_addr *dest)
-{
-	const struct node_peer *p = node_peer_find(n, dest);
-
-	if (p)
-		n->dp->route_set(n->dp_ctx, dest, p->link->id, 1);
-	else
-		n->dp->route_unreachable(n->dp_ctx, dest, NODE_UNREACHABLE_MS);
 }
 
 /* Upcalls were lost. Ask for what they would have said, and drop what is not there. */
@@ -473,10 +502,13 @@ static void node_dispatch(struct fips_node *n, const struct fips_event *ev)
 		node_session_rekey_limit(n, &ev->session.remote);
 		return;
 	case FIPS_EV_ROUTE_MISS:
-		node_route_miss(n, &ev->route.dest);
+		node_route_miss(n, ev);
 		return;
-	case FIPS_EV_MTU_EXCEEDED:	/* both belong to transit (issue 4) */
+	case FIPS_EV_MTU_EXCEEDED:
+		node_route_mtu(n, ev);
+		return;
 	case FIPS_EV_COORDS:
+		node_coords_seen(n, ev->route.link_id, ev->route.header, ev->route.len);
 		return;
 	case FIPS_EV_RESYNC:
 		node_resync(n);

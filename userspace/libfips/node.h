@@ -39,7 +39,9 @@ struct fips_node_ops {
 	void (*log)(void *ctx, enum fips_log_level level, const char *line);
 };
 
-/* The `node.*` keys that drive parts 03 and 08, by their names in spec 12. */
+#define FIPS_LOOKUP_ATTEMPTS_MAX	16
+
+/* The `node.*` keys that drive parts 03 and 05 to 08, by their names in spec 12. */
 struct fips_node_timing {
 	u64 heartbeat_interval_secs;
 	u64 link_dead_timeout_secs;
@@ -68,8 +70,32 @@ struct fips_node_timing {
 		u64 max_backoff_secs;
 	} retry;
 	struct {
+		u64 coord_size;
+		u64 coord_ttl_secs;
 		u64 identity_size;
 	} cache;
+	struct {
+		u8 ttl;
+		u32 attempts;	/* entries of the next, at least 1 */
+		u64 attempt_timeouts_secs[FIPS_LOOKUP_ATTEMPTS_MAX];
+		u64 recent_expiry_secs;
+		u64 backoff_base_secs;
+		u64 backoff_max_secs;
+		u64 forward_min_interval_secs;
+	} lookup;
+	struct {
+		u64 announce_min_interval_ms;
+		double parent_hysteresis;
+		u64 hold_down_secs;
+		u64 reeval_interval_secs;
+		u32 flap_threshold;
+		u64 flap_window_secs;
+		u64 flap_dampening_secs;
+	} tree;
+	struct {
+		u64 update_debounce_ms;
+		double max_inbound_fpr;
+	} bloom;
 	struct {
 		u8 default_ttl;
 		u64 pending_packets_per_dest;
@@ -131,6 +157,7 @@ struct fips_peer_config {
  * @secrets: locked slab; borrowed
  * @rng: random source
  * @epoch: startup epoch, or all zero to draw one
+ * @wall_ms: Unix time, for the first declaration; a successor (with @epoch) counts on from it
  * @timing: copied
  * @ops: borrowed
  * @ctx: passed to @ops
@@ -143,6 +170,7 @@ struct fips_node_setup {
 	struct fips_secrets *secrets;
 	struct fips_rng rng;
 	u8 epoch[FIPS_EPOCH_LEN];
+	u64 wall_ms;
 	struct fips_node_timing timing;
 	const struct fips_node_ops *ops;
 	void *ctx;
@@ -348,6 +376,32 @@ struct fips_identity_view {
 	u64 last_seen_wall_ms;
 };
 
+/* By the names of spec 07 I. */
+struct fips_lookup_counters {
+	u64 req_received;
+	u64 req_decode_error;
+	u64 req_duplicate;
+	u64 req_dedup_cache_full;
+	u64 req_target_is_us;
+	u64 req_forwarded;
+	u64 req_ttl_exhausted;
+	u64 req_initiated;
+	u64 req_deduplicated;
+	u64 req_backoff_suppressed;
+	u64 req_forward_rate_limited;
+	u64 req_bloom_miss;
+	u64 req_no_tree_peer;
+	u64 req_fallback_forwarded;
+	u64 resp_received;
+	u64 resp_decode_error;
+	u64 resp_forwarded;
+	u64 resp_identity_miss;
+	u64 resp_proof_failed;
+	u64 resp_no_route;
+	u64 resp_accepted;
+	u64 resp_timed_out;
+};
+
 /* Handshake, transport and session counters by the names of specs 03 §25 and 08 §15, and ours. */
 struct fips_node_counters {
 	u64 payload_len_mismatch;
@@ -367,6 +421,33 @@ struct fips_node_counters {
 	u64 session_setup_rate_limited;
 	u64 signal_unbound;
 	u64 signal_forged;
+	u64 signal_unbound_coords;
+	u64 signal_unbound_broken;
+	u64 signal_unbound_mtu;
+	u64 signal_coords_required;
+	u64 signal_path_broken;
+	u64 signal_mtu_exceeded;
+	u64 signal_mtu_below_floor;
+	u64 signals_sent;
+	u64 tree_sent;
+	u64 tree_rate_limited;
+	u64 tree_send_failed;
+	u64 tree_sign_failed;
+	u64 tree_too_deep;		/* a smaller root is out of reach */
+	u64 bloom_received;
+	u64 bloom_accepted;
+	u64 bloom_decode_error;
+	u64 bloom_non_v1;
+	u64 bloom_stale;
+	u64 bloom_fill_exceeded;
+	u64 bloom_parked;		/* over the inbound limit, looked at later */
+	u64 bloom_sent;
+	u64 bloom_debounced;
+	u64 bloom_send_failed;
+	u64 bloom_left_out;		/* shares that did not fit under the cap */
+	u64 lookup_unasked;		/* responses that nobody asked for */
+	u64 lookup_mtu_below_floor;
+	struct fips_lookup_counters lookup;
 	u64 rekey_started;		/* link: our msg1 went out */
 	u64 rekey_completed;		/* ours: in use, the peer has shown it or must have the keys */
 	u64 rekey_abandoned;		/* ours: no answer */

@@ -23,6 +23,7 @@
 #include "fsp.h"
 #include "index.h"
 #include "node.h"
+#include "node_mesh.h"
 #include "noise.h"
 #include "timer.h"
 
@@ -173,6 +174,7 @@ struct node_link {
  * @rekey: when our rekey is due
  * @setup_new: limiter of session setups for strangers (08 §13.1)
  * @setup_known: for established sessions
+ * @mesh: tree, filter and lookups
  * @hh: by node address
  */
 struct node_peer {
@@ -187,6 +189,7 @@ struct node_peer {
 	struct fips_timer rekey;
 	struct fips_bucket setup_new;
 	struct fips_bucket setup_known;
+	struct node_mesh_peer mesh;
 	UT_hash_handle hh;
 };
 
@@ -499,6 +502,7 @@ struct fips_node {
 	size_t n_halves;
 	struct fips_bucket_rate setup_new_rate;
 	struct fips_bucket_rate setup_known_rate;
+	struct node_mesh mesh;
 	struct fips_node_counters counters;
 };
 
@@ -643,6 +647,8 @@ struct node_half *node_half_new(struct fips_node *n, struct node_session *s,
 				struct fips_noise *noise, const u8 *eph);
 void node_half_free(struct fips_node *n, struct node_half *h);
 void node_half_drop_all(struct fips_node *n, struct node_session *s);
+int node_half_send(struct fips_node *n, struct node_half *h);
+void node_half_moved(struct fips_node *n, struct node_half *h);
 int node_half_keep(struct fips_node *n, struct node_half *h, const u8 *msg, size_t len);
 void node_half_make_room(struct fips_node *n, struct node_session *s,
 			 const struct fips_node_addr *via);

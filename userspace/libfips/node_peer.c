@@ -149,6 +149,7 @@ static struct node_peer *peer_new(struct fips_node *n, const struct node_link *l
 	fips_bucket_init(&p->setup_new, &n->setup_new_rate, n->now.mono_ms);
 	fips_bucket_init(&p->setup_known, &n->setup_known_rate, n->now.mono_ms);
 	HASH_ADD(hh, n->peers, id.addr, sizeof(p->id.addr), p);
+	node_mesh_peer_new(n, p);
 	node_identity_pin(n, &p->id);
 	return p;
 }
@@ -164,12 +165,13 @@ static void peer_use_link(struct fips_node *n, struct node_peer *p, struct node_
 	p->link = l;
 	node_link_enter(n, l, NODE_LINK_ACTIVE);
 	node_rekey_arm(n, p);
-	n->dp->route_set(n->dp_ctx, &p->id.addr, l->id, 1);
+	n->dp->route_set(n->dp_ctx, &p->id.addr, l->id, n->mesh.generation);
 	peer_heartbeat(n, &p->heartbeat);
 	fips_timer_set(&n->timers, &p->dead, now + peer_probe_after(n));
 	p->nudges = 0;
 	if (l->outbound)
 		fips_timer_set(&n->timers, &p->nudge, now + NODE_FIRST_RESEND_MS);
+	node_mesh_peer_up(n, p);
 }
 
 /**
@@ -256,6 +258,7 @@ void node_peer_remove(struct fips_node *n, struct node_peer *p, const char *why,
 	fips_timer_del(&n->timers, &p->nudge);
 	fips_timer_del(&n->timers, &p->rekey);
 	HASH_DEL(n->peers, p);
+	node_mesh_peer_gone(n, p);
 	node_identity_unpin(n, &p->id);
 	free(p);
 	node_session_gone(n, &addr);

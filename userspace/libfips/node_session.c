@@ -152,29 +152,12 @@ void node_session_enter(struct fips_node *n, struct node_session *s, enum node_s
 	}
 }
 
-/*
- * Coordinates (08 §2.2): without a tree every node is its own root, so ours are
- * [self] and those of a direct peer [peer] (08 §18 item 18).
- */
-static int session_coords(const struct fips_node *n, const struct node_session *s, u8 *buf,
-			  size_t room)
-{
-	const struct fips_coords self = { .addr = &n->env.self->id.addr, .count = 1 };
-	const struct fips_coords dest = { .addr = &s->remote, .count = 1 };
-	int a = fips_coords_build(buf, room, &self), b;
-
-	if (a < 0)
-		return a;
-	b = fips_coords_build(buf + a, room - (size_t)a, &dest);
-	return b < 0 ? b : a + b;
-}
-
 /* Tell path MTU, coordinates and how often they go along to the data plane. */
 static int session_describe(struct fips_node *n, struct node_session *s, u8 coords_count,
 			    int (*op)(void *dp, const struct fips_dp_session *s))
 {
-	u8 coords[2 * (2 + FIPS_NODE_ADDR_LEN)];
-	int len = session_coords(n, s, coords, sizeof(coords));
+	u8 coords[NODE_COORDS_ROOM];
+	int len = node_coords_lists(n, &s->remote, coords, sizeof(coords));
 	const struct fips_dp_session desc = {
 		.remote = s->remote,
 		.path_mtu = s->mtu.current,
@@ -184,6 +167,19 @@ static int session_describe(struct fips_node *n, struct node_session *s, u8 coor
 	};
 
 	return len < 0 ? len : op(n->dp_ctx, &desc);
+}
+
+/* What the first link and the last lookup allow. */
+static u16 session_first_mtu(struct fips_node *n, const struct node_session *s)
+{
+	const struct node_peer *p = node_route_peer(n, &s->remote);
+	u16 mtu = p ? p->link->mtu : FIPS_MTU_UNKNOWN;
+	struct fips_coord_info info;
+
+	if (fips_coordcache_peek(&n->mesh.coords, &s->remote, n->now.mono_ms, &info) &&
+	    info.path_mtu && info.path_mtu < mtu)
+		mtu = info.path_mtu;
+	return mtu;
 }
 
 /**
@@ -198,14 +194,12 @@ static int session_describe(struct fips_node *n, struct node_session *s, u8 coor
  */
 int node_session_prepare(struct fips_node *n, struct node_session *s)
 {
-	const struct node_peer *p = node_peer_find(n, &s->remote);
 	u8 count = n->timing.session.coords_warmup_packets;
 	int ret;
 
 	if (s->installed)
 		return 0;
-	if (p)
-		s->mtu.current = p->link->mtu;
+	s->mtu.current = session_first_mtu(n, s);
 	ret = session_describe(n, s, count, n->dp->session_new);
 	if (ret == -EEXIST) {	/* left over from somebody before us */
 		n->dp->session_del(n->dp_ctx, &s->remote);
@@ -214,6 +208,8 @@ int node_session_prepare(struct fips_node *n, struct node_session *s)
 	if (ret && ret != -EINPROGRESS)
 		return ret;
 	s->installed = true;
+	if (!node_peer_find(n, &s->remote))
+		node_route_offer(n, &s->remote);
 	return 0;
 }
 
@@ -284,17 +280,17 @@ out:
 	return ret;
 }
 
-/* A session-layer handshake message in a datagram of its own (08 §6.3). */
-int node_session_send(struct fips_node *n, const struct fips_node_addr *remote, const u8 *msg,
-		      size_t len)
+/* A datagram of our own: a handshake message or a signal (08 §6.3). */
+int node_datagram_send(struct fips_node *n, const struct fips_node_addr *dst, const u8 *payload,
+		       size_t len)
 {
-	const struct node_peer *p = node_peer_find(n, remote);
+	const struct node_peer *p = node_route_peer(n, dst);
 	u8 buf[NODE_MSG_ROOM];
 	struct fips_datagram dgram = {
 		.ttl = n->timing.session.default_ttl,
 		.src = n->env.self->id.addr,
-		.dst = *remote,
-		.payload = msg,
+		.dst = *dst,
+		.payload = payload,
 		.len = len,
 	};
 	int ret;
@@ -306,6 +302,34 @@ int node_session_send(struct fips_node *n, const struct fips_node_addr *remote, 
 	if (ret < 0)
 		return ret;
 	return node_link_xmit(n, p->link, buf, (size_t)ret);
+}
+
+int node_session_send(struct fips_node *n, const struct fips_node_addr *remote, const u8 *msg,
+		      size_t len)
+{
+	return node_datagram_send(n, remote, msg, len);
+}
+
+/* We are somewhere else in the tree: those we talk to hear of it with the next messages. */
+void node_session_path_changed(struct fips_node *n)
+{
+	struct node_session *s, *tmp;
+
+	HASH_ITER(hh, n->sessions, s, tmp) {
+		if (s->installed)
+			node_session_warm(n, s);
+		if (s->own)
+			node_half_moved(n, s->own);
+	}
+}
+
+/* The far end is: nobody needs to be told, but what we tell others of it is new. */
+void node_session_coords_learned(struct fips_node *n, const struct fips_node_addr *remote)
+{
+	struct node_session *s = node_session_find(n, remote);
+
+	if (s && s->installed)
+		session_describe(n, s, node_session_warmup_left(n, s), n->dp->session_set);
 }
 
 /* The remote was a direct peer and its link is gone or it was restarted (08 §4.4). */

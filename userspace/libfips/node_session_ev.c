@@ -12,6 +12,8 @@ static void session_handshake(struct fips_node *n, struct node_peer *via,
 
 	if (fips_fsp_handshake_parse(dgram->payload, dgram->len, &hs))
 		return;
+	if (hs.phase != FIPS_FSP_MSG3)	/* the way back (08 §5.0) */
+		node_coords_learn(n, via, &dgram->src, &hs.src);
 	switch (hs.phase) {
 	case FIPS_FSP_SETUP:
 		node_session_setup(n, via, &dgram->src, &hs);
@@ -50,19 +52,79 @@ void node_session_datagram(struct fips_node *n, struct node_peer *via,
 	}
 }
 
-/* Ask for a session, or wait for the link that it needs, or say no. Frees @s if it says no. */
+static void session_refuse(struct fips_node *n, struct node_session *s)
+{
+	n->dp->unreachable(n->dp_ctx, s->id.ipv6, NODE_UNREACHABLE_MS);
+	node_session_free(n, s);
+}
+
+/*
+ * Ask for a session, or wait for the coordinates or the link that it needs, or
+ * say no. Frees @s if it says no.
+ */
 static void session_want(struct fips_node *n, struct node_session *s)
 {
 	int ret = node_session_initiate(n, s);
 
 	if (!ret)
 		return;
-	if (ret == -EHOSTUNREACH && node_dial_under_way(n, &s->remote)) {
-		node_session_enter(n, s, NODE_SESSION_WAITING);
+	if (ret == -EHOSTUNREACH && (node_lookup_start(n, &s->remote) == NODE_LOOKUP_GOING ||
+				     node_dial_under_way(n, &s->remote))) {
+		if (s->state != NODE_SESSION_WAITING || !s->timer.armed)
+			node_session_enter(n, s, NODE_SESSION_WAITING);
 		return;
 	}
-	n->dp->unreachable(n->dp_ctx, s->id.ipv6, NODE_UNREACHABLE_MS);
-	node_session_free(n, s);
+	session_refuse(n, s);
+}
+
+/**
+ * node_session_found() - a lookup has ended well
+ * @n: node
+ * @remote: whose coordinates are in the cache now
+ * @path_mtu: smallest link on the way, 0 = not known
+ */
+void node_session_found(struct fips_node *n, const struct fips_node_addr *remote, u16 path_mtu)
+{
+	struct node_session *s = node_session_find(n, remote);
+
+	if (!s)
+		return;
+	if (s->state == NODE_SESSION_WAITING) {
+		node_session_initiate(n, s);	/* without a way it goes on waiting */
+		return;
+	}
+	node_route_offer(n, remote);
+	if (s->own)	/* again, and now by a way that leads there */
+		fips_timer_set(&n->timers, &s->own->resend, n->now.mono_ms);
+	if (!s->installed)
+		return;
+	if (path_mtu)
+		node_session_mtu(n, s, path_mtu, false);
+	node_session_warm(n, s);
+}
+
+/* It has not: nobody answers for @remote. */
+void node_session_not_found(struct fips_node *n, const struct fips_node_addr *remote)
+{
+	struct node_session *s = node_session_find(n, remote);
+
+	if (!s || (s->state == NODE_SESSION_WAITING && node_dial_under_way(n, remote)))
+		return;
+	if (s->state == NODE_SESSION_WAITING)
+		session_refuse(n, s);
+	else if (!node_route_offer(n, remote))
+		node_route_refuse(n, remote);
+}
+
+/* The tree or filters have changed: those that wait may have a way now. */
+void node_session_retry(struct fips_node *n)
+{
+	struct node_session *s, *tmp;
+
+	HASH_ITER(hh, n->sessions, s, tmp) {
+		if (s->state == NODE_SESSION_WAITING)
+			session_want(n, s);
+	}
 }
 
 /* Is it still in the data plane? If not, what we believe of it is worth nothing. */

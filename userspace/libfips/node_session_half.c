@@ -69,6 +69,50 @@ static void half_own_traffic(struct fips_node *n, struct node_session *s)
 	node_session_initiate(n, s);
 }
 
+/* The lists of the message as they are now: it may be that we, or the tree, have moved. */
+static void half_refresh(struct fips_node *n, struct node_half *h)
+{
+	u8 buf[NODE_MSG_ROOM - FIPS_DGRAM_HDR_LEN];
+	struct fips_fsp_handshake hs;
+	int len;
+	u8 *msg;
+
+	if (fips_fsp_handshake_parse(h->msg, h->len, &hs))
+		return;
+	hs.src = node_coords_own(n);
+	if (hs.phase == FIPS_FSP_SETUP)
+		hs.dst = node_coords_of(n, &h->session->remote);
+	len = fips_fsp_handshake_build(buf, sizeof(buf), &hs);
+	if (len < 0 || ((size_t)len == h->len && !memcmp(buf, h->msg, h->len)))
+		return;
+	msg = malloc((size_t)len);
+	if (!msg)
+		return;
+	memcpy(msg, buf, (size_t)len);
+	free(h->msg);
+	h->msg = msg;
+	h->len = (size_t)len;
+}
+
+/* Setup or Ack again; without a way there one is looked for. */
+int node_half_send(struct fips_node *n, struct node_half *h)
+{
+	int ret;
+
+	half_refresh(n, h);
+	ret = node_session_send(n, &h->session->remote, h->msg, h->len);
+	if (ret == -EHOSTUNREACH && h == h->session->own)
+		node_lookup_start(n, &h->session->remote);
+	return ret;
+}
+
+/* We have moved: the answer would go to where we were. */
+void node_half_moved(struct fips_node *n, struct node_half *h)
+{
+	if (h->resends < 2)
+		fips_timer_set(&n->timers, &h->resend, n->now.mono_ms + NODE_ROUTE_GATHER_MS);
+}
+
 static void half_resend(void *owner, struct fips_timer *t)
 {
 	struct node_half *h = node_container(t, struct node_half, resend);
@@ -76,7 +120,7 @@ static void half_resend(void *owner, struct fips_timer *t)
 
 	if (h->resends >= n->timing.rate_limit.handshake_max_resends)
 		return;
-	if (!node_session_send(n, &h->session->remote, h->msg, h->len)) {
+	if (!node_half_send(n, h)) {
 		h->resends++;
 		fips_timer_set(&n->timers, t,
 			       n->now.mono_ms + node_resend_delay(n, h->resends));

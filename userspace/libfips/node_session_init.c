@@ -13,8 +13,8 @@ static int init_setup(const struct fips_node *n, const struct node_session *s, c
 {
 	const struct fips_fsp_handshake hs = {
 		.phase = FIPS_FSP_SETUP,
-		.src = { .addr = &n->env.self->id.addr, .count = 1 },
-		.dst = { .addr = &s->remote, .count = 1 },
+		.src = node_coords_own(n),
+		.dst = node_coords_of(n, &s->remote),
 		.noise = msg1,
 	};
 
@@ -44,13 +44,13 @@ static int init_send(struct fips_node *n, struct node_session *s, struct fips_no
 /* Send a Setup; the handshake becomes the session's own. */
 static int init_begin(struct fips_node *n, struct node_session *s)
 {
-	u8 setup[256], msg1[FIPS_NOISE_MSG_MAX];
+	u8 setup[NODE_COORDS_ROOM + 128], msg1[FIPS_NOISE_MSG_MAX];
 	struct fips_noise *noise;
 	struct node_half *h;
 	int len, ret;
 
 	/* The route first: a handshake that can't be sent is work for nothing (08 §18 item 8). */
-	if (!node_peer_find(n, &s->remote))
+	if (!node_route_peer(n, &s->remote))
 		return -EHOSTUNREACH;
 	ret = fips_noise_initiator(&n->env, FIPS_NOISE_XK, s->id.x, &noise);
 	if (ret)

@@ -45,7 +45,7 @@ static int resp_ack(const struct fips_node *n, const struct fips_fsp_handshake *
 	u8 msg2[FIPS_NOISE_MSG_MAX];
 	const struct fips_fsp_handshake ack = {
 		.phase = FIPS_FSP_ACK,
-		.src = { .addr = &n->env.self->id.addr, .count = 1 },
+		.src = node_coords_own(n),
 		.dst = setup->src,
 		.noise = msg2,
 	};
@@ -106,7 +106,7 @@ void node_session_setup(struct fips_node *n, struct node_peer *via,
 		return;
 	}
 	if (h) {	/* trap 13: the identical Ack for an identical Setup */
-		node_session_send(n, src, h->msg, h->len);
+		node_half_send(n, h);
 		return;
 	}
 	if (s && s->state == NODE_SESSION_ESTABLISHED &&
@@ -114,7 +114,7 @@ void node_session_setup(struct fips_node *n, struct node_peer *via,
 		return;		/* a late copy of the one that was answered */
 	if (s && (node_session_rekey_defends(n, s) || resp_we_initiate(n, s)))
 		return;
-	if (!node_peer_find(n, src))
+	if (!node_route_peer(n, src))
 		return;		/* no way back */
 	if (!s)
 		s = node_session_new(n, src);

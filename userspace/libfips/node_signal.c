@@ -6,6 +6,23 @@
 
 #include "node_internal.h"
 
+static void signal_refused(struct fips_node *n, u8 type)
+{
+	n->counters.signal_unbound++;
+	n->counters.session_unknown++;
+	switch (type) {
+	case FIPS_FSP_COORDS_REQUIRED:
+		n->counters.signal_unbound_coords++;
+		return;
+	case FIPS_FSP_PATH_BROKEN:
+		n->counters.signal_unbound_broken++;
+		return;
+	case FIPS_FSP_MTU_EXCEEDED:
+		n->counters.signal_unbound_mtu++;
+		return;
+	}
+}
+
 /*
  * Only about destinations that we speak to ourselves: initiated or established,
  * and never about us, nor from the very node it complains of.
@@ -21,23 +38,53 @@ static struct node_session *signal_gate(struct fips_node *n, const struct fips_d
 	} else if (s && (s->state == NODE_SESSION_ESTABLISHED || s->own)) {
 		return s;
 	}
-	n->counters.signal_unbound++;
-	n->counters.session_unknown++;
+	signal_refused(n, sig->type);
 	return NULL;
 }
 
-/* CoordsRequired, PathBroken: our coordinates again, at most one frame in 2 s for it. */
-static void signal_coords(struct fips_node *n, struct node_session *s)
+/* One response in 2 s for each destination. */
+static bool signal_admit(struct fips_node *n, struct node_session *s)
 {
 	u64 gap = n->timing.session.coords_response_interval_ms;
 
-	if (s->state == NODE_SESSION_ESTABLISHED &&
-	    (!s->warmup_sent || n->now.mono_ms - s->warmup_sent >= gap)) {
-		s->warmup_sent = n->now.mono_ms ? n->now.mono_ms : 1;
-		n->dp->session_xmit(n->dp_ctx, &s->remote, FIPS_KEY_SLOT_CURRENT,
-				    FIPS_FSP_COORDS_WARMUP, true, NULL, 0);
+	if (s->warmup_sent && n->now.mono_ms - s->warmup_sent < gap)
+		return false;
+	s->warmup_sent = n->now.mono_ms ? n->now.mono_ms : 1;
+	return true;
+}
+
+/* Our coordinates again, and a look for those of the far end. */
+static void signal_coords(struct fips_node *n, struct node_session *s)
+{
+	n->counters.signal_coords_required++;
+	if (signal_admit(n, s)) {
+		if (s->state == NODE_SESSION_ESTABLISHED)
+			n->dp->session_xmit(n->dp_ctx, &s->remote, FIPS_KEY_SLOT_CURRENT,
+					    FIPS_FSP_COORDS_WARMUP, true, NULL, 0);
+		if (!node_peer_find(n, &s->remote))
+			node_lookup_start(n, &s->remote);
 	}
 	node_session_warm(n, s);
+}
+
+/*
+ * What we know of the far end's place is wrong. Nothing vouches for the signal,
+ * so it costs a lookup in 2 s at most; the warm-up comes with its answer.
+ */
+static void signal_broken(struct fips_node *n, struct node_session *s)
+{
+	n->counters.signal_path_broken++;
+	s->mtu = (struct node_mtu_vote) { .current = FIPS_MTU_UNKNOWN };
+	if (node_peer_find(n, &s->remote)) {
+		signal_coords(n, s);
+		return;
+	}
+	node_session_tell_mtu(n, s);
+	if (!signal_admit(n, s))
+		return;
+	node_route_withdraw(n, &s->remote);
+	if (node_lookup_start(n, &s->remote) == NODE_LOOKUP_REFUSED)
+		node_session_warm(n, s);
 }
 
 void node_signal(struct fips_node *n, const struct fips_datagram *dgram)
@@ -55,10 +102,11 @@ void node_signal(struct fips_node *n, const struct fips_datagram *dgram)
 		signal_coords(n, s);
 		return;
 	case FIPS_FSP_PATH_BROKEN:
-		s->mtu = (struct node_mtu_vote) { .current = FIPS_MTU_UNKNOWN };
-		signal_coords(n, s);
+		signal_broken(n, s);
 		return;
 	case FIPS_FSP_MTU_EXCEEDED:
+		n->counters.signal_mtu_exceeded++;
+		n->counters.signal_mtu_below_floor += sig.mtu < FIPS_MTU_FLOOR;
 		node_session_mtu(n, s, sig.mtu, false);	/* only ever lowers (08 §18 item 10) */
 		return;
 	}

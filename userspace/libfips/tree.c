@@ -17,8 +17,8 @@
 void fips_tree_configure(struct fips_tree *t, const struct fips_tree_cfg *cfg)
 {
 	t->cfg = *cfg;
-	if (!t->cfg.max_entries || t->cfg.max_entries > FIPS_COORDS_MAX)
-		t->cfg.max_entries = FIPS_COORDS_MAX;
+	if (!t->cfg.max_entries || t->cfg.max_entries > FIPS_COORDS_DEPTH)
+		t->cfg.max_entries = FIPS_COORDS_DEPTH;
 	if (!(t->cfg.hysteresis > 0))	/* also NaN */
 		t->cfg.hysteresis = 0;
 	if (t->cfg.hysteresis > 1)
@@ -150,7 +150,7 @@ static void next_declaration(struct fips_tree *t, const struct fips_tree_now *no
 /* 05 §7.6. The parent is @p; its root may turn out to be larger than ourselves (T4). */
 static void recompute(struct fips_tree *t, const struct fips_tree_peer *p)
 {
-	if (!p->count || p->count >= FIPS_COORDS_MAX)
+	if (!p->count || p->count >= FIPS_COORDS_DEPTH)
 		return;
 	if (fips_node_addr_cmp(&t->decl.node, fips_tree_peer_root(p)) <= 0) {
 		set_root_path(t);

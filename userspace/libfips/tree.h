@@ -32,7 +32,7 @@ struct fips_tree;
  * @hysteresis: how much better another parent must be; used within 0 to 1
  * @damp: hold-down and flap damping
  * @max_entries: longest ancestry of our own, itself included; what the smallest link
- *	carries, at most %FIPS_COORDS_MAX; 0 = that
+ *	carries, at most %FIPS_COORDS_DEPTH; 0 = that
  * @as_reference: do without our improvements
  */
 struct fips_tree_cfg {

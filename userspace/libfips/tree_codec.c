@@ -114,5 +114,5 @@ bool fips_tree_ancestry_check(const struct fips_tree_announce *a, bool strict)
 		if (fips_node_addr_cmp(fips_tree_entry_addr(a, i), last) < 0)
 			return false;
 	}
-	return !strict || (a->count <= FIPS_COORDS_MAX && !has_duplicate(a));
+	return !strict || (a->count <= FIPS_COORDS_DEPTH && !has_duplicate(a));
 }

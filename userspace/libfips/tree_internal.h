@@ -47,8 +47,8 @@ struct fips_tree {
 	u8 signature[FIPS_SIG_LEN];
 	bool is_signed;
 	u16 count;
-	struct fips_node_addr path[FIPS_COORDS_MAX];
-	struct fips_tree_meta meta[FIPS_COORDS_MAX];
+	struct fips_node_addr path[FIPS_COORDS_DEPTH];
+	struct fips_tree_meta meta[FIPS_COORDS_DEPTH];
 	struct fips_tree_damp damp;
 	struct fips_tree_peer **peers;
 	size_t peer_count;
