@@ -4,7 +4,9 @@
  * each object what a successor can't see otherwise. Keys and counters never
  * leave the data plane, so no nonce can repeat and nothing secret is written.
  *
- * What is under way is lost: handshakes start anew, candidates are dropped.
+ * What is under way is lost: handshakes start anew, candidates are dropped. Keys
+ * that wait in a next slot may still be promoted by the peer (node_rekey_key_used()),
+ * and those in a previous slot drain anew, for nobody knows their age.
  */
 
 #include <errno.h>
@@ -80,6 +82,7 @@ static struct node_link *takeover_link(struct fips_node *n, const struct fips_sa
 	if (!l)
 		return NULL;
 	l->outbound = blob[1] & OWNER_FLAG_OURS;
+	l->renewed = true;	/* nothing crosses it any more: a msg1 is a rekey */
 	memcpy(l->epoch, blob + 2 + FIPS_PUB33_LEN, FIPS_EPOCH_LEN);
 	l->created_wall = fips_get_le64(blob + OWNER_LINK_LEN - 8);
 	return l;
@@ -99,6 +102,8 @@ int fips_node_restore_link(struct fips_node *n, const struct fips_clock *now,
 		ret = node_peer_promote(n, l);
 	else
 		ret = -EINVAL;
+	if (!ret)
+		fips_timer_set(&n->timers, &l->expire, n->now.mono_ms + NODE_DRAIN_MS);
 	if (!l)
 		n->dp->link_del(n->dp_ctx, saved->id);
 	node_leave(n);
@@ -128,6 +133,7 @@ static struct node_session *takeover_session(struct fips_node *n,
 	s->mtu.current = saved->path_mtu;
 	node_session_enter(n, s, NODE_SESSION_ESTABLISHED);
 	s->established_wall = fips_get_le64(blob + OWNER_SESSION_LEN - 8);
+	fips_timer_set(&n->timers, &s->drain, n->now.mono_ms + NODE_DRAIN_MS);
 	return s;
 }
 
