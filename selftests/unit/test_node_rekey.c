@@ -422,7 +422,7 @@ static void lost_upcalls(void **state)
 	struct pair p = rekeying(440, 0, AFTER, 1000000);
 
 	(void)state;
-	fakenet_until(p.net, wait_event_lost, 76000);
+	fakenet_until(p.net, wait_event_lost, 79000);
 	assert_int_equal(counters(&p, p.small).rekey_completed, 1);
 	assert_int_equal(traffic(&p, 40000), 0);
 	assert_int_equal(counters(&p, p.large).rekey_promoted, 1);
