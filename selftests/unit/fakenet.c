@@ -144,6 +144,8 @@ static enum fake_kind packet_kind(const u8 *data, size_t len)
 		return FAKE_MSG2;
 	if (data[0] != FIPS_FMP_ESTABLISHED || len <= FRAME_MSG)
 		return FAKE_OTHER;
+	if (data[FRAME_MSG] >= FIPS_LINK_TREE_ANNOUNCE && data[FRAME_MSG] <= FIPS_LINK_LOOKUP_RESPONSE)
+		return FAKE_MESH;
 	if (data[FRAME_MSG] != FIPS_LINK_DATAGRAM || len < FRAME_MSG + FIPS_DGRAM_HDR_LEN + 4)
 		return FAKE_FRAME;
 	fsp = data + FRAME_MSG + FIPS_DGRAM_HDR_LEN;
@@ -506,6 +508,8 @@ static void session_describe(struct fake_session *s, const struct fips_dp_sessio
 	s->path_mtu = desc->path_mtu;
 	if (!desc->coords)
 		return;
+	assert(desc->coords_len <= sizeof(s->coords));
+	memcpy(s->coords, desc->coords, desc->coords_len);
 	s->coords_len = desc->coords_len;
 	s->coords_count = desc->coords_count;
 }
@@ -555,20 +559,114 @@ static int dp_session_del(void *dp, const struct fips_node_addr *remote)
 	return 0;
 }
 
-static int session_send(struct fake_node *f, struct fake_session *s, u32 slot, u8 type)
+static void event_dgram(struct fake_node *f, enum fips_event_type type, const u8 *msg, size_t len,
+			u32 link_id)
+{
+	struct fake_event *e = event_new(f, type);
+
+	e->data = copy_of(msg, len);
+	memcpy(&e->ev.route.dest, msg + FIPS_DGRAM_DST_OFF, FIPS_NODE_ADDR_LEN);
+	e->ev.route.link_id = link_id;
+	e->ev.route.header = e->data;
+	e->ev.route.len = len;
+	event_post(f, e);
+}
+
+static struct fake_route *route_find(struct fake_node *f, const struct fips_node_addr *dest)
+{
+	struct fake_route *r;
+
+	LL_FOREACH(f->routes, r) {
+		if (fips_node_addr_eq(&r->dest, dest))
+			return r;
+	}
+	return NULL;
+}
+
+static void hold(struct fake_node *f, const struct fips_node_addr *dest, const u8 *msg, size_t len,
+		 u32 link_id)
+{
+	struct fake_held *h;
+	unsigned int count = 0;
+
+	LL_FOREACH(f->held, h)
+		count += fips_node_addr_eq(&h->dest, dest);
+	if (count == FAKE_STAGE) {
+		f->dropped_route++;
+		return;
+	}
+	h = calloc(1, sizeof(*h));
+	assert(h);
+	h->dest = *dest;
+	h->link_id = link_id;
+	h->data = copy_of(msg, len);
+	h->len = len;
+	LL_APPEND(f->held, h);
+	if (count)
+		return;
+	f->misses_asked++;
+	event_dgram(f, FIPS_EV_ROUTE_MISS, msg, len, link_id);
+}
+
+/* A datagram on its way; @msg is changed. */
+static int forward(struct fake_node *f, u8 *msg, size_t len, u32 link_id)
+{
+	struct fips_node_addr dest;
+	struct fake_route *r;
+	struct fake_link *l;
+
+	memcpy(&dest, msg + FIPS_DGRAM_DST_OFF, sizeof(dest));
+	r = route_find(f, &dest);
+	if (!r || (!r->link_id && r->until <= net_of(f)->now)) {
+		hold(f, &dest, msg, len, link_id);
+		return 0;
+	}
+	l = r->link_id ? link_find(f, r->link_id) : NULL;
+	if (!l) {
+		f->dropped_route++;
+		return -EHOSTUNREACH;
+	}
+	if (FIPS_FMP_HDR_LEN + 4 + len + FIPS_TAG_LEN > l->mtu) {
+		if (link_id)
+			event_dgram(f, FIPS_EV_MTU_EXCEEDED, msg, len, link_id);
+		return -EMSGSIZE;
+	}
+	if (fips_get_le16(msg + FIPS_DGRAM_MTU_OFF) > l->mtu)
+		fips_put_le16(msg + FIPS_DGRAM_MTU_OFF, l->mtu);
+	f->forwarded += link_id != 0;
+	return link_send(f, l, &l->slot, msg, len);
+}
+
+static void release(struct fake_node *f, const struct fips_node_addr *dest)
+{
+	struct fake_held *h, *tmp, *list = NULL;
+
+	LL_FOREACH_SAFE(f->held, h, tmp) {
+		if (!fips_node_addr_eq(&h->dest, dest))
+			continue;
+		LL_DELETE(f->held, h);
+		LL_APPEND(list, h);
+	}
+	LL_FOREACH_SAFE(list, h, tmp) {
+		forward(f, h->data, h->len, h->link_id);
+		free(h->data);
+		free(h);
+	}
+}
+
+static int session_send(struct fake_node *f, struct fake_session *s, u32 slot, u8 type, bool cp)
 {
 	struct fake_slot *k = &s->slot[slot];
-	u8 msg[FIPS_DGRAM_HDR_LEN + SMSG_TYPE + 1], fsp[SMSG_TYPE + 1];
+	u8 msg[FIPS_DGRAM_HDR_LEN + SMSG_TYPE + 1 + sizeof(s->coords)];
+	u8 fsp[SMSG_TYPE + 1 + sizeof(s->coords)];
 	struct fips_datagram dgram = {
 		.ttl = 64,
 		.path_mtu = s->path_mtu,
 		.src = f->keypair.id.addr,
 		.dst = s->remote,
 		.payload = fsp,
-		.len = sizeof(fsp),
+		.len = SMSG_TYPE + 1,
 	};
-	struct fake_route *r;
-	struct fake_link *l;
 	int len;
 
 	if (!k->has_key)
@@ -580,31 +678,30 @@ static int session_send(struct fake_node *f, struct fake_session *s, u32 slot, u
 		limit->ev.session.slot = slot;
 		event_post(f, limit);
 	}
-	fips_put_fsp_hdr(fsp, k->k_bit ? FIPS_FSP_FLAG_K : 0, 7, k->ctr++);
+	if (type == FIPS_FSP_DATA && s->coords_count) {
+		s->coords_count--;
+		cp = true;
+	}
+	fips_put_fsp_hdr(fsp, (k->k_bit ? FIPS_FSP_FLAG_K : 0) | (cp ? FIPS_FSP_FLAG_CP : 0), 7,
+			 k->ctr++);
 	memcpy(fsp + SMSG_KEY, k->tx, FIPS_KEY_LEN);
 	fsp[SMSG_TYPE] = type;
+	if (cp) {
+		memcpy(fsp + SMSG_TYPE + 1, s->coords, s->coords_len);
+		dgram.len += s->coords_len;
+	}
 	len = fips_datagram_build(msg, sizeof(msg), &dgram);
 	assert(len > 0);
 	if (type == FIPS_FSP_DATA)
 		s->last_data = net_of(f)->now;
-	LL_FOREACH(f->routes, r) {
-		if (!fips_node_addr_eq(&r->dest, &s->remote))
-			continue;
-		l = link_find(f, r->link_id);
-		return l ? link_send(f, l, &l->slot, msg, (size_t)len) : -ENOENT;
-	}
-	struct fake_event *e = event_new(f, FIPS_EV_ROUTE_MISS);
-
-	e->ev.route.dest = s->remote;
-	event_post(f, e);
-	return -EHOSTUNREACH;
+	return forward(f, msg, (size_t)len, 0);
 }
 
 static void session_flush(struct fake_node *f, struct fake_session *s)
 {
 	while (s->staged && s->slot[FIPS_KEY_SLOT_CURRENT].has_key) {
 		s->staged--;
-		session_send(f, s, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_DATA);
+		session_send(f, s, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_DATA, false);
 	}
 }
 
@@ -667,10 +764,9 @@ static int dp_session_xmit(void *dp, const struct fips_node_addr *remote, u32 sl
 	struct fake_node *f = node_of(dp);
 	struct fake_session *s = session_find(f, remote);
 
-	(void)with_coords;
 	(void)body;
 	(void)len;
-	return s ? session_send(f, s, slot, msg_type) : -ENOENT;
+	return s ? session_send(f, s, slot, msg_type, with_coords) : -ENOENT;
 }
 
 static int dp_session_get(void *dp, const struct fips_node_addr *remote,
@@ -716,16 +812,25 @@ static int dp_unreachable(void *dp, const u8 *ipv6, u32 ms)
 static int dp_route_del(void *dp, const struct fips_node_addr *dest)
 {
 	struct fake_node *f = node_of(dp);
+	struct fake_route *r = route_find(f, dest);
+
+	if (!r)
+		return -ENOENT;
+	LL_DELETE(f->routes, r);
+	free(r);
+	return 0;
+}
+
+static struct fake_route *route_make(struct fake_node *f, const struct fips_node_addr *dest)
+{
 	struct fake_route *r;
 
-	LL_FOREACH(f->routes, r) {
-		if (!fips_node_addr_eq(&r->dest, dest))
-			continue;
-		LL_DELETE(f->routes, r);
-		free(r);
-		return 0;
-	}
-	return -ENOENT;
+	dp_route_del(&f->ctx, dest);
+	r = calloc(1, sizeof(*r));
+	assert(r);
+	r->dest = *dest;
+	LL_PREPEND(f->routes, r);
+	return r;
 }
 
 static int dp_route_set(void *dp, const struct fips_node_addr *dest, u32 link_id, u32 generation)
@@ -733,29 +838,34 @@ static int dp_route_set(void *dp, const struct fips_node_addr *dest, u32 link_id
 	struct fake_node *f = node_of(dp);
 	struct fake_route *r;
 
-	(void)generation;
 	assert(link_find(f, link_id));
-	dp_route_del(dp, dest);
-	r = calloc(1, sizeof(*r));
-	assert(r);
-	r->dest = *dest;
+	r = route_make(f, dest);
 	r->link_id = link_id;
-	LL_PREPEND(f->routes, r);
+	r->generation = generation;
+	release(f, dest);
 	return 0;
 }
 
 static int dp_route_unreachable(void *dp, const struct fips_node_addr *dest, u32 ms)
 {
-	(void)dp;
-	(void)dest;
-	(void)ms;
+	struct fake_node *f = node_of(dp);
+
+	route_make(f, dest)->until = net_of(f)->now + ms;
+	release(f, dest);
 	return 0;
 }
 
 static int dp_route_flush(void *dp, u32 older_than)
 {
-	(void)dp;
-	(void)older_than;
+	struct fake_node *f = node_of(dp);
+	struct fake_route *r, *tmp;
+
+	LL_FOREACH_SAFE(f->routes, r, tmp) {
+		if (r->generation >= older_than)
+			continue;
+		LL_DELETE(f->routes, r);
+		free(r);
+	}
 	return 0;
 }
 
@@ -858,6 +968,39 @@ static void session_receive(struct fake_node *f, struct fake_session *s, u32 lin
 	event_post(f, e);
 }
 
+/* Shown as it would be without the key in the middle. */
+static void coords_seen(struct fake_node *f, const u8 *msg, size_t len, u32 link_id)
+{
+	const u8 *fsp = msg + FIPS_DGRAM_HDR_LEN;
+	size_t cut = SMSG_TYPE + 1 - FIPS_FSP_HDR_LEN, head = FIPS_DGRAM_HDR_LEN + FIPS_FSP_HDR_LEN;
+	u8 buf[FRAME_MAX];
+
+	if (len < FIPS_DGRAM_HDR_LEN + FIPS_PREFIX_LEN)
+		return;
+	if (fsp[0] == FIPS_FSP_SETUP || fsp[0] == FIPS_FSP_ACK) {
+		event_dgram(f, FIPS_EV_COORDS, msg, len, link_id);
+		return;
+	}
+	if (fsp[0] || (fsp[1] & (FIPS_FSP_FLAG_U | FIPS_FSP_FLAG_CP)) != FIPS_FSP_FLAG_CP ||
+	    len < head + cut)
+		return;
+	memcpy(buf, msg, head);
+	memcpy(buf + head, msg + head + cut, len - head - cut);
+	event_dgram(f, FIPS_EV_COORDS, buf, len - cut, link_id);
+}
+
+static void transit(struct fake_node *f, const struct fake_link *l, const u8 *msg, size_t len)
+{
+	u8 *copy = copy_of(msg, len);
+
+	coords_seen(f, msg, len, l->id);
+	if (copy[FIPS_DGRAM_TTL_OFF] > 1) {
+		copy[FIPS_DGRAM_TTL_OFF]--;
+		forward(f, copy, len, l->id);
+	}
+	free(copy);
+}
+
 static void link_deliver(struct fake_node *f, const struct fake_link *l, const u8 *msg, size_t len)
 {
 	struct fips_link_message m;
@@ -865,7 +1008,13 @@ static void link_deliver(struct fake_node *f, const struct fake_link *l, const u
 	struct fake_event *e;
 
 	if (msg[0] == FIPS_LINK_DATAGRAM && !fips_link_message_parse(msg, len, &m) &&
+	    !fips_node_addr_eq(&m.datagram.dst, &f->keypair.id.addr)) {
+		transit(f, l, msg, len);
+		return;
+	}
+	if (msg[0] == FIPS_LINK_DATAGRAM && !fips_link_message_parse(msg, len, &m) &&
 	    fips_fsp_kind(m.datagram.payload, m.datagram.len) == FIPS_FSP_KIND_ENCRYPTED) {
+		coords_seen(f, msg, len, l->id);
 		s = session_find(f, &m.datagram.src);
 		if (s) {
 			session_receive(f, s, l->id, m.datagram.payload, m.datagram.len);
@@ -1038,6 +1187,7 @@ struct fakenet *fakenet_new(u64 seed)
 	assert(net && sodium_init() >= 0);
 	net->sent = calloc(FAKE_SENT, sizeof(*net->sent));
 	assert(net->sent);
+	net->verbose = getenv("FAKENET_VERBOSE");
 	net->now = START_MS;
 	net->rng = seed;
 	net->latency = 10;
@@ -1048,6 +1198,7 @@ struct fakenet *fakenet_new(u64 seed)
 
 static void node_dp_clear(struct fake_node *f)
 {
+	struct fake_held *h;
 	struct fake_miss *m, *tmp;
 
 	while (f->links)
@@ -1056,6 +1207,11 @@ static void node_dp_clear(struct fake_node *f)
 		dp_session_del(&f->ctx, &f->sessions->remote);
 	while (f->routes)
 		dp_route_del(&f->ctx, &f->routes->dest);
+	while ((h = f->held)) {
+		LL_DELETE(f->held, h);
+		free(h->data);
+		free(h);
+	}
 	LL_FOREACH_SAFE(f->misses, m, tmp)
 		free(m);
 	f->misses = NULL;
@@ -1371,7 +1527,7 @@ void fakenet_data_to(struct fakenet *net, int node, const u8 *ipv6)
 		if (memcmp(s->ipv6, ipv6, FIPS_IPV6_LEN))
 			continue;
 		if (s->slot[FIPS_KEY_SLOT_CURRENT].has_key)
-			session_send(f, s, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_DATA);
+			session_send(f, s, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_DATA, false);
 		else if (s->staged < FAKE_STAGE)
 			s->staged++;
 		return;

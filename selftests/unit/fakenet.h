@@ -26,6 +26,7 @@ enum fake_kind {
 	FAKE_MSG1,
 	FAKE_MSG2,
 	FAKE_FRAME,	/* established */
+	FAKE_MESH,	/* established: tree, filter, lookup */
 	FAKE_SETUP,	/* established, these inside */
 	FAKE_ACK,
 	FAKE_MSG3,
@@ -90,6 +91,7 @@ struct fake_session {
 	u16 path_mtu;
 	u8 coords_count;
 	size_t coords_len;
+	u8 coords[2 * (2 + 64 * FIPS_NODE_ADDR_LEN)];
 	struct fake_slot slot[3];
 	unsigned int staged;
 	u64 last_data;
@@ -101,8 +103,19 @@ struct fake_session {
 
 struct fake_route {
 	struct fips_node_addr dest;
-	u32 link_id;
+	u32 link_id;	/* 0: unreachable */
+	u64 until;
+	u32 generation;
 	struct fake_route *next;
+};
+
+/* A datagram that waits for a route. */
+struct fake_held {
+	struct fips_node_addr dest;
+	u32 link_id;
+	u8 *data;
+	size_t len;
+	struct fake_held *next;
 };
 
 /* Packets to an address that has no session. */
@@ -151,6 +164,7 @@ struct fake_node {
 	struct fake_link *links;
 	struct fake_session *sessions;
 	struct fake_route *routes;
+	struct fake_held *held;
 	struct fake_miss *misses;
 	/* what happened */
 	unsigned int delivered;		/* Data messages that opened here */
@@ -160,6 +174,9 @@ struct fake_node {
 	unsigned int dropped_unknown;	/* unknown index */
 	unsigned int dropped_auth;
 	unsigned int dropped_session;	/* no session or no slot opens */
+	unsigned int dropped_route;
+	unsigned int forwarded;
+	unsigned int misses_asked;
 	bool raw_fail;			/* raw_send() fails */
 	int fail_link_new;		/* answer of link_new() */
 };

@@ -146,6 +146,7 @@ static void lost_first_frame_is_nudged(void **state)
 
 	(void)state;
 	plan.mask[p.small][FAKE_FRAME] = 1;
+	plan.mask[p.small][FAKE_MESH] = ~(u32)0;
 	loss_plan_use(p.net, &plan);
 	fakenet_peer(p.net, p.small, p.large);
 	fakenet_run(p.net, 1000);

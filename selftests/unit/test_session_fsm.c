@@ -108,8 +108,9 @@ static void handshake_and_data(void **state)
 		assert_int_equal(fakenet_count(p.net, -1, FAKE_ACK), 1);
 		assert_int_equal(fakenet_count(p.net, -1, FAKE_MSG3), 1);
 		/* what goes along at first (08 §7), and how large a frame may be */
-		assert_int_equal(fakenet_dp_session(p.net, a, b)->coords_count, 5);
-		assert_int_equal(fakenet_dp_session(p.net, a, b)->coords_len, 36);
+		assert_int_equal(fakenet_dp_session(p.net, a, b)->coords_count, 0);	/* 16 left */
+		assert_int_equal(fakenet_dp_session(p.net, b, a)->coords_count, 5);
+		assert_int_equal(fakenet_dp_session(p.net, a, b)->coords_len, 4 + 3 * 16);
 		assert_int_equal(fakenet_dp_session(p.net, a, b)->path_mtu, 1280);
 		/* confirmed: msg3 is not repeated */
 		fakenet_run(p.net, 20000);
@@ -131,9 +132,9 @@ static void setup_and_ack_on_the_wire(void **state)
 	fakenet_data(p.net, p.small, p.large);
 	fakenet_run(p.net, 200);
 	assert_int_equal(fakenet_sent(p.net, -1, FAKE_SETUP, 0)->len,
-			 FIPS_FMP_HDR_LEN + 32 + FIPS_DGRAM_HDR_LEN + 44 + 16 * 2);
+			 FIPS_FMP_HDR_LEN + 32 + FIPS_DGRAM_HDR_LEN + 44 + 16 * 3);
 	assert_int_equal(fakenet_sent(p.net, -1, FAKE_ACK, 0)->len,
-			 FIPS_FMP_HDR_LEN + 32 + FIPS_DGRAM_HDR_LEN + 68 + 16 * 2);
+			 FIPS_FMP_HDR_LEN + 32 + FIPS_DGRAM_HDR_LEN + 68 + 16 * 3);
 	assert_int_equal(fakenet_sent(p.net, -1, FAKE_MSG3, 0)->len,
 			 FIPS_FMP_HDR_LEN + 32 + FIPS_DGRAM_HDR_LEN + 80);
 	fakenet_free(p.net);
@@ -746,14 +747,14 @@ static void unknown_identity(void **state)
 	fakenet_data_to(p.net, p.small, ipv6);
 	fakenet_run(p.net, 100);
 	assert_int_equal(p.net->nodes[p.small].icmp, 1);
-	/* known, but not reachable: at once, too */
+	/* known, but no filter has it: after a while */
 	id = p.net->nodes[p.large].keypair.id;
 	id.addr.b[3] ^= 1;
 	fips_node_addr_to_ipv6(&id.addr, id.ipv6);
 	now = fakenet_clock(p.net);
 	fips_node_learn(p.net->nodes[p.small].node, &now, &id);
 	fakenet_data_to(p.net, p.small, id.ipv6);
-	fakenet_run(p.net, 100);
+	fakenet_run(p.net, NODE_LOOKUP_WAIT_MS + 100);
 	assert_int_equal(p.net->nodes[p.small].icmp, 2);
 	assert_int_equal(fakenet_view(p.net, p.small).sessions, 0);
 	/* same 15 bytes, other node: the first one stays (01 §12) */

@@ -8,10 +8,13 @@
 #ifndef FIPS_NODE_H
 #define FIPS_NODE_H
 
+#include "bloom.h"
+#include "coordcache.h"
 #include "event.h"
 #include "identity.h"
 #include "pk.h"
 #include "secret.h"
+#include "tree.h"
 
 struct fips_node;
 
@@ -475,6 +478,61 @@ struct fips_node_view {
 
 void fips_node_view(const struct fips_node *n, const struct fips_clock *now,
 		    struct fips_node_view *v);
+
+/* Our place in the mesh (show_tree, show_bloom); pointers are borrowed until the next call. */
+struct fips_mesh_view {
+	struct fips_coords coords;
+	struct fips_node_addr parent;	/* ourselves when root */
+	bool is_root;
+	u64 sequence;
+	const struct fips_tree_stats *tree;
+	u64 filter_sequence;
+	u32 filter_max;
+	const struct fips_bloom *uptree;	/* filter the parent got last, or NULL */
+	bool size_known;
+	double size;
+	size_t routes;
+	size_t requests;
+	u32 coord_entries;
+	const struct fips_coord_stats *coord_stats;
+};
+
+/* A neighbour's */
+struct fips_mesh_peer_view {
+	const struct fips_identity *id;
+	const char *alias;
+	struct fips_coords coords;	/* count 0: it declared none */
+	u32 distance;			/* or FIPS_DISTANCE_INF */
+	bool is_parent;
+	bool is_child;
+	bool has_depth;
+	double effective_depth;
+	const struct fips_bloom_peer *filter;
+};
+
+struct fips_lookup_view {
+	struct fips_node_addr target;
+	u32 attempt;
+	u64 started_wall_ms;
+	u64 sent_wall_ms;
+	u64 age_ms;
+};
+
+struct fips_coord_view {
+	struct fips_coord_info info;
+	u64 age_ms;
+	u64 last_used_wall_ms;
+};
+
+void fips_node_mesh_view(struct fips_node *n, const struct fips_clock *now,
+			 struct fips_mesh_view *v);
+void fips_node_each_mesh_peer(const struct fips_node *n,
+			      void (*fn)(void *arg, const struct fips_mesh_peer_view *v), void *arg);
+void fips_node_each_lookup(const struct fips_node *n, const struct fips_clock *now,
+			   void (*fn)(void *arg, const struct fips_lookup_view *v), void *arg);
+void fips_node_each_coord(const struct fips_node *n, const struct fips_clock *now,
+			  void (*fn)(void *arg, const struct fips_coord_view *v), void *arg);
+
 /* Each calls @fn for every object; @fn must not change the node. */
 void fips_node_each_peer(const struct fips_node *n, const struct fips_clock *now,
 			 void (*fn)(void *arg, const struct fips_peer_view *v), void *arg);

@@ -59,8 +59,12 @@ static int filter_xmit(struct fips_node *n, struct node_peer *p, const struct fi
 
 static void filter_refresh_later(struct fips_node *n, struct node_peer *p)
 {
-	fips_timer_set(&n->timers, &p->mesh.refresh, n->now.mono_ms + NODE_FILTER_REFRESH_MS +
-		       node_jitter(n, NODE_FILTER_REFRESH_MS));
+	u64 delay = NODE_REPEAT_MS;
+
+	if (p->mesh.repeated)
+		delay = NODE_FILTER_REFRESH_MS + node_jitter(n, NODE_FILTER_REFRESH_MS);
+	p->mesh.repeated = false;
+	fips_timer_set(&n->timers, &p->mesh.refresh, n->now.mono_ms + delay);
 }
 
 /* Compute and compare, and send what differs. The bucket is asked only then. */
@@ -159,6 +163,7 @@ static void filter_refresh(void *owner, struct fips_timer *t)
 {
 	struct node_peer *p = node_container(t, struct node_peer, mesh.refresh);
 
+	p->mesh.repeated = true;
 	node_filter_mark(owner, p, true);
 }
 

@@ -31,6 +31,7 @@
 #define NODE_TREE_GATHER_MS	5
 #define NODE_FILTER_GATHER_MS	8
 #define NODE_ROUTE_GATHER_MS	10
+#define NODE_REPEAT_MS		2000	/* what has changed is said once more: nobody acknowledges it */
 #define NODE_FILTER_REFRESH_MS	60000	/* up to twice that */
 #define NODE_FILTER_IN_BURST	16
 #define NODE_FILTER_IN_RATE	4.0
@@ -68,6 +69,7 @@ struct node_peer;
  * @pending: it is to get a filter, if that differs from @sent
  * @force: it is to get one anyway
  * @refresh: next one without a reason
+ * @repeated: the last one was without
  * @parked: newest FilterAnnounce over the limit, or NULL
  * @parked_timer: when that is looked at
  * @coords: coordinates that came by way of it
@@ -84,6 +86,7 @@ struct node_mesh_peer {
 	bool pending;
 	bool force;
 	struct fips_timer refresh;
+	bool repeated;
 	u8 *parked;
 	struct fips_timer parked_timer;
 	struct fips_coord_source coords;

@@ -170,6 +170,13 @@ static void tree_watch_veto(struct fips_node *n)
 		fips_timer_set(&n->timers, &n->mesh.veto_timer, end);
 }
 
+/* Once more soon, and then by the period. */
+static void tree_repeat_soon(struct fips_node *n)
+{
+	if (n->timing.tree.reeval_interval_secs)
+		fips_timer_set(&n->timers, &n->mesh.tree_timer, n->now.mono_ms + NODE_REPEAT_MS);
+}
+
 /* Carry out a decision, in the order of 05 §7.4. @from: whose message led to it, or NULL. */
 static void tree_apply(struct fips_node *n, const struct fips_tree_decision *d,
 		       struct node_peer *from)
@@ -192,8 +199,10 @@ static void tree_apply(struct fips_node *n, const struct fips_tree_decision *d,
 		node_lookup_clear_backoff(n);
 	if (d->todo & FIPS_TREE_DO_ECHO && from)
 		tree_announce(n, from, 0);
-	if (d->todo & FIPS_TREE_DO_ANNOUNCE)
+	if (d->todo & FIPS_TREE_DO_ANNOUNCE) {
 		tree_announce_all(n);
+		tree_repeat_soon(n);
+	}
 	if (d->todo & FIPS_TREE_DO_FILTERS)
 		node_filter_mark_all(n, NULL, true);
 	else if (d->todo & FIPS_TREE_DO_CHECK_FILTERS)
@@ -358,10 +367,7 @@ void node_mesh_peer_new(struct fips_node *n, struct node_peer *p)
 	node_filter_peer_new(n, p);
 	if (fips_tree_peer_add(n->mesh.tree, &p->id.addr))
 		node_log(n, FIPS_LOG_WARN, "no memory for the tree position of %s", p->id.npub);
-	if (n->mesh.tree_timer.armed || !n->timing.tree.reeval_interval_secs)
-		return;
-	now += tree_ms(n->timing.tree.reeval_interval_secs);
-	fips_timer_set(&n->timers, &n->mesh.tree_timer, now);
+	tree_repeat_soon(n);
 }
 
 /* A link of @p, the first or another, has taken over. */

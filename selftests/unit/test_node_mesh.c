@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+/* Several hops: tree, filters, lookups, routes and error signals together (specs 05 to 08). */
+
+#include "node_internal.h"	/* for the sizes of its tables */
+#include "node_test.h"
+
+/* @count nodes; @keys decides who is root. */
+static struct fakenet *mesh_new(u64 seed, int count)
+{
+	struct fakenet *net = fakenet_new(seed);
+	struct fips_clock now;
+	int i, j;
+
+	for (i = 0; i < count; i++)
+		fakenet_simple(net, (u8)(i + 1));
+	now = fakenet_clock(net);
+	for (i = 0; i < count; i++)
+		for (j = 0; j < count; j++)
+			if (i != j)
+				fips_node_learn(net->nodes[i].node, &now, &net->nodes[j].keypair.id);
+	return net;
+}
+
+static struct fakenet *line(u64 seed, int count)
+{
+	struct fakenet *net = mesh_new(seed, count);
+	int i;
+
+	for (i = 0; i + 1 < count; i++)
+		fakenet_peer(net, i, i + 1);
+	return net;
+}
+
+static struct fips_mesh_view view_of(struct fakenet *net, int i)
+{
+	struct fips_clock now = fakenet_clock(net);
+	struct fips_mesh_view v;
+
+	fips_node_mesh_view(net->nodes[i].node, &now, &v);
+	return v;
+}
+
+static int smallest(const struct fakenet *net)
+{
+	int i, best = -1;
+
+	for (i = 0; i < net->n_nodes; i++) {
+		const struct fake_node *f = &net->nodes[i];
+
+		if (f->node && (best < 0 || fips_node_addr_cmp(&f->keypair.id.addr,
+							       &net->nodes[best].keypair.id.addr) < 0))
+			best = i;
+	}
+	return best;
+}
+
+/* All live nodes agree on the root. */
+static bool one_root(struct fakenet *net)
+{
+	int i, root = smallest(net);
+
+	for (i = 0; i < net->n_nodes; i++) {
+		struct fips_mesh_view v;
+
+		if (!net->nodes[i].node)
+			continue;
+		v = view_of(net, i);
+		if (!fips_node_addr_eq(fips_coords_root(&v.coords), fakenet_addr(net, root)))
+			return false;
+	}
+	return true;
+}
+
+/* Data of @a, a packet every 200 ms, arrives at @b. */
+static void assert_talks(struct fakenet *net, int a, int b, u64 ms)
+{
+	unsigned int before = net->nodes[b].delivered;
+	u64 end = net->now + ms;
+
+	while (net->now < end && net->nodes[b].delivered == before) {
+		fakenet_data(net, a, b);
+		fakenet_run(net, 200);
+	}
+	if (net->nodes[b].delivered == before)
+		fail_msg("%d does not reach %d in %d ms", a, b, (int)ms);
+}
+
+static void three_in_a_line(void **state)
+{
+	struct fakenet *net = line(1, 3);
+	struct fips_mesh_view v;
+	int mid = 1;
+
+	(void)state;
+	assert_true(fakenet_until(net, one_root, 1000));
+	fakenet_run(net, 200);
+	v = view_of(net, mid);
+	assert_true(v.size_known && v.size > 2.5 && v.size < 3.5);
+	assert_talks(net, 0, 2, 500);
+	assert_true(net->nodes[mid].forwarded);
+	assert_int_equal(fakenet_view(net, 0).counters.lookup.resp_accepted, 1);
+	assert_int_equal(fakenet_view(net, mid).counters.lookup.resp_forwarded, 1);
+	assert_talks(net, 2, 0, 100);	/* the same session, and no lookup */
+	assert_int_equal(fakenet_view(net, 2).counters.lookup.req_initiated, 0);
+	assert_talks(net, 1, 0, 500);
+	/* transit asks once, not for each packet */
+	assert_true(net->nodes[mid].misses_asked <= 2);
+	fakenet_free(net);
+}
+
+/* A packet from before the first link: it goes as soon as a filter knows where. */
+static void cold_start(void **state)
+{
+	struct fakenet *net = mesh_new(2, 3);
+
+	(void)state;
+	fakenet_data(net, 0, 2);
+	fakenet_peer(net, 0, 1);
+	fakenet_peer(net, 1, 2);
+	fakenet_run(net, 500);
+	assert_int_equal(net->nodes[2].delivered, 1);
+	assert_int_equal(net->nodes[0].icmp, 0);
+	fakenet_free(net);
+}
+
+static void long_line_all_pairs(void **state)
+{
+	const int n = 12;
+	struct fakenet *net = line(3, n);
+	int i, j;
+
+	(void)state;
+	fakenet_run(net, 1500);
+	assert_true(one_root(net));
+	for (i = 0; i < n; i++)
+		for (j = 0; j < n; j++)
+			if (i != j)
+				assert_talks(net, i, j, 3000);
+	fakenet_free(net);
+}
+
+static void ring_loses_a_link(void **state)
+{
+	struct fakenet *net = mesh_new(4, 6);
+	int i;
+
+	(void)state;
+	for (i = 0; i < 6; i++)
+		fakenet_peer(net, i, (i + 1) % 6);
+	fakenet_run(net, 1000);
+	assert_talks(net, 0, 3, 1000);
+	assert_talks(net, 3, 0, 1000);
+	/* each neighbour of 0 in turn: one of the two ways is gone each time */
+	fakenet_stop(net, 1);
+	fakenet_run(net, 45000);
+	assert_true(one_root(net));
+	assert_talks(net, 0, 3, 3000);
+	assert_talks(net, 2, 5, 3000);
+	fakenet_start(net, 1);
+	fakenet_run(net, 40000);
+	fakenet_stop(net, 5);
+	fakenet_run(net, 45000);
+	assert_true(one_root(net));
+	assert_talks(net, 0, 3, 3000);
+	fakenet_free(net);
+}
+
+/* A node with a smaller address joins at the end: the whole line turns round. */
+static void root_change(void **state)
+{
+	struct fakenet *net = mesh_new(5, 5);
+	int root = smallest(net), i, prev = -1, first = -1, last = -1;
+
+	(void)state;
+	for (i = 0; i < 5; i++) {
+		if (i == root)
+			continue;
+		if (prev >= 0)
+			fakenet_peer(net, prev, i);
+		else
+			first = i;
+		prev = last = i;
+	}
+	fakenet_run(net, 2000);
+	assert_talks(net, first, last, 2000);
+	fakenet_peer(net, last, root);
+	assert_true(fakenet_until(net, one_root, 2000));
+	assert_talks(net, first, last, 2000);
+	assert_talks(net, first, root, 3000);
+	assert_talks(net, root, first, 3000);
+	fakenet_free(net);
+}
+
+static bool lossy(struct fakenet *net, const struct fake_packet *p)
+{
+	return p->kind == FAKE_MESH && fakenet_random(net) % 100 < 30;
+}
+
+/* Three in ten of the mesh's own messages get lost for a while. */
+static void messages_get_lost(void **state)
+{
+	u64 seed;
+
+	(void)state;
+	for (seed = 0; seed < 10; seed++) {
+		struct fakenet *net = line(600 + seed, 5);
+
+		net->drop = lossy;
+		fakenet_run(net, 30000);
+		net->drop = NULL;
+		fakenet_run(net, 120000);	/* the longest until a refresh */
+		assert_true(one_root(net));
+		assert_talks(net, 0, 4, 20000);
+		assert_talks(net, 4, 0, 20000);
+		fakenet_free(net);
+	}
+}
+
+/* Transit has forgotten where the destination is, and says so. */
+static void coordinates_forgotten(void **state)
+{
+	struct fakenet *net = line(7, 5);
+	struct fips_node *n;
+	int i;
+
+	(void)state;
+	fakenet_run(net, 1500);
+	assert_talks(net, 0, 4, 2000);
+	fakenet_run(net, 1000);
+	for (i = 0; i < 10; i++)	/* the warm-up is over */
+		fakenet_data(net, 0, 4);
+	fakenet_run(net, 1000);
+	n = net->nodes[2].node;
+	node_route_withdraw(n, fakenet_addr(net, 4));
+	fakenet_data(net, 0, 4);
+	fakenet_run(net, 300);
+	assert_int_equal(fakenet_view(net, 2).counters.signals_sent, 1);
+	assert_int_equal(fakenet_view(net, 0).counters.signal_coords_required, 1);
+	assert_talks(net, 0, 4, 2000);
+	fakenet_free(net);
+}
+
+/* Nobody has heard of the target: refused after a while, and not for long. */
+static void unknown_target(void **state)
+{
+	struct fakenet *net = line(8, 3);
+	struct fips_clock now = fakenet_clock(net);
+	struct stranger s;
+
+	(void)state;
+	stranger_new(&s, net, 99);
+	fips_node_learn(net->nodes[0].node, &now, &s.kp.id);
+	fakenet_run(net, 1000);
+	fakenet_data_to(net, 0, s.kp.id.ipv6);
+	fakenet_run(net, NODE_LOOKUP_WAIT_MS + 100);
+	assert_int_equal(net->nodes[0].icmp, 1);
+	assert_int_equal(fakenet_view(net, 0).sessions, 0);
+	assert_int_equal(fakenet_view(net, 0).counters.lookup.req_bloom_miss, 1);
+	stranger_free(&s);
+	fakenet_free(net);
+}
+
+/* No session, nothing to say: announces and filters stop. */
+static void quiet_when_idle(void **state)
+{
+	struct fakenet *net = line(9, 4);
+	unsigned int sent;
+
+	(void)state;
+	fakenet_run(net, 5000);
+	net->n_sent = 0;
+	fakenet_run(net, 40000);
+	assert_int_equal(fakenet_count(net, -1, FAKE_MESH), 0);
+	fakenet_run(net, 60000);
+	sent = fakenet_count(net, -1, FAKE_MESH);
+	assert_in_range(sent, 6, 24);	/* six ends of links: a refresh of each kind or two */
+	fakenet_free(net);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(three_in_a_line),
+		cmocka_unit_test(cold_start),
+		cmocka_unit_test(long_line_all_pairs),
+		cmocka_unit_test(ring_loses_a_link),
+		cmocka_unit_test(root_change),
+		cmocka_unit_test(messages_get_lost),
+		cmocka_unit_test(coordinates_forgotten),
+		cmocka_unit_test(unknown_target),
+		cmocka_unit_test(quiet_when_idle),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
