@@ -21,6 +21,9 @@ static const struct {
 	{ "show_transports", fipsd_show_transports },
 	{ "show_routing", fipsd_show_routing },
 	{ "show_identity_cache", fipsd_show_identity_cache },
+	{ "show_tree", fipsd_show_tree },
+	{ "show_bloom", fipsd_show_bloom },
+	{ "show_cache", fipsd_show_cache },
 };
 
 /* A text parameter, or NULL and the message. */

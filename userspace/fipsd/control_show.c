@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * What the node and its data plane are, as JSON. Members that belong to parts
- * of the protocol that are not built yet (tree, bloom, MMP, lookup) have
+ * of the protocol that are not built yet (MMP, congestion) have
  * neutral values: clients rely on the keys.
  */
 #include <unistd.h>
@@ -141,21 +141,6 @@ static struct walk walk_begin(struct fipsd *d)
 
 /* ---- families of later issues (spec 13 §5.16) ---- */
 
-static const char *const lookup_family[] = {
-	"req_received", "req_decode_error", "req_duplicate", "req_dedup_cache_full",
-	"req_target_is_us", "req_forwarded", "req_ttl_exhausted", "req_initiated",
-	"req_deduplicated", "req_backoff_suppressed", "req_forward_rate_limited", "req_bloom_miss",
-	"req_no_tree_peer", "req_fallback_forwarded", "resp_received", "resp_decode_error",
-	"resp_forwarded", "resp_identity_miss", "resp_proof_failed", "resp_no_route",
-	"resp_accepted", "resp_timed_out", NULL
-};
-
-static const char *const error_family[] = {
-	"coords_required", "path_broken", "mtu_exceeded", "path_mtu_notif_below_floor",
-	"mtu_exceeded_below_floor", "lookup_resp_mtu_below_floor", "unbound_coords",
-	"unbound_broken", "unbound_mtu", "unbound_forged", NULL
-};
-
 static const char *const congestion_family[] = {
 	"ce_forwarded", "ce_received", "congestion_detected", "kernel_drop_events", NULL
 };
@@ -291,8 +276,7 @@ json_t *fipsd_show_status(struct fipsd *d)
 	put_ipv6(obj, "ipv6_addr", id->ipv6);
 	put_str(obj, "state", fipsd_state_name(d));
 	put_bool(obj, "is_leaf_only", d->cfg->leaf_only);
-	put_bool(obj, "is_root", true);
-	put_addr(obj, "root", &id->addr);
+	fipsd_show_status_mesh(d, obj);
 	put_int(obj, "peer_count", view.peers);
 	put_int(obj, "session_count", view.sessions);
 	put_int(obj, "link_count", view.links);
@@ -307,7 +291,6 @@ json_t *fipsd_show_status(struct fipsd *d)
 	put_int(obj, "pid", (u64)getpid());
 	put_exe(obj);
 	put_int(obj, "uptime_secs", (now.mono_ms - d->started.mono_ms) / 1000);
-	put(obj, "estimated_mesh_size", json_null());
 	put_bool(obj, "persistent", d->key_source != FIPS_KEY_EPHEMERAL);
 	counts = json_object();
 	if (d->udps.n)
@@ -350,15 +333,15 @@ static void add_peer(void *arg, const struct fips_peer_view *v)
 	put_int(obj, "authenticated_at_ms", v->authenticated_wall_ms);
 	put_int(obj, "last_seen_ms", info.last_rx_ms == FIPS_NEVER ?
 		v->authenticated_wall_ms : when(w, info.last_rx_ms));
-	put_bool(obj, "has_tree_position", false);
-	put_bool(obj, "has_bloom_filter", false);
-	put_bool(obj, "is_parent", false);
-	put_bool(obj, "is_child", false);
-	put_int(obj, "filter_sequence", 0);
+	put_bool(obj, "has_tree_position", v->has_tree_position);
+	put_bool(obj, "has_bloom_filter", v->has_filter);
+	put_bool(obj, "is_parent", v->is_parent);
+	put_bool(obj, "is_child", v->is_child);
+	put_int(obj, "filter_sequence", v->filter_sequence);
 	put_taddr(obj, "transport_addr", &v->remote);
 	put_str(obj, "direction", direction(v->outbound));
 	put_str(obj, "transport_type", "udp");
-	put(obj, "effective_depth", json_null());
+	put(obj, "effective_depth", v->has_depth ? json_real(v->effective_depth) : json_null());
 	put(obj, "stats", stats_object(&info.stats));
 	put_int(obj, "replay_suppressed", info.stats.drops[FIPS_DROP_REASON_RX_REPLAY]);
 	put_int(obj, "consecutive_decrypt_failures", 0);
@@ -560,16 +543,11 @@ json_t *fipsd_show_routing(struct fipsd *d)
 	fips_node_each_retry(d->node, &w.now, add_retry, &w);
 	fips_node_view(d->node, &w.now, &view);
 	obj = reply("retries", &w);
-	put_int(obj, "coord_cache_entries", 0);
 	put_int(obj, "identity_cache_entries", view.identities);
 	put_int(obj, "pending_tun_destinations", 0);
 	put_int(obj, "pending_tun_packets", 0);
-	put_int(obj, "recent_requests", 0);
-	put(obj, "pending_lookups", json_array());
+	fipsd_show_routing_mesh(d, obj);
 	put_forwarding(d, obj);
-	put_zeros(obj, "lookup", lookup_family);
-	put_zeros(obj, "discovery", lookup_family);
-	put_zeros(obj, "error_signals", error_family);
 	put_zeros(obj, "congestion", congestion_family);
 	return obj;
 }

@@ -18,5 +18,11 @@ json_t *fipsd_show_connections(struct fipsd *d);
 json_t *fipsd_show_transports(struct fipsd *d);
 json_t *fipsd_show_routing(struct fipsd *d);
 json_t *fipsd_show_identity_cache(struct fipsd *d);
+json_t *fipsd_show_tree(struct fipsd *d);
+json_t *fipsd_show_bloom(struct fipsd *d);
+json_t *fipsd_show_cache(struct fipsd *d);
+/* Parts of the above that the mesh knows. */
+void fipsd_show_routing_mesh(struct fipsd *d, json_t *obj);
+void fipsd_show_status_mesh(struct fipsd *d, json_t *obj);
 
 #endif /* FIPSD_CONTROL_SHOW_H */

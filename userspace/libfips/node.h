@@ -324,6 +324,13 @@ struct fips_peer_view {
 	u64 authenticated_wall_ms;
 	u32 our_index;
 	u16 mtu;
+	bool has_tree_position;
+	bool has_filter;
+	bool is_parent;
+	bool is_child;
+	bool has_depth;
+	double effective_depth;
+	u64 filter_sequence;
 	u8 k_bit;
 	bool rekeying;			/* new keys are being made, or wait for proof */
 	bool draining;			/* old keys still receive */

@@ -50,7 +50,7 @@ void fips_node_each_peer(const struct fips_node *n, const struct fips_clock *now
 	(void)now;
 	HASH_ITER(hh, n->peers, p, tmp) {
 		d = node_dial_find(n, &p->id.addr);
-		const struct fips_peer_view v = {
+		struct fips_peer_view v = {
 			.id = &p->id,
 			.alias = d ? d->alias : NULL,
 			.link_id = p->link->id,
@@ -63,8 +63,15 @@ void fips_node_each_peer(const struct fips_node *n, const struct fips_clock *now
 			.rekeying = p->link->guest,
 			.draining = p->link->old,
 			.mtu = p->link->mtu,
+			.has_filter = p->mesh.filter.known,
+			.filter_sequence = p->mesh.filter.sequence,
+			.is_parent = fips_tree_is_parent(n->mesh.tree, &p->id.addr),
+			.is_child = fips_tree_is_child(n->mesh.tree, &p->id.addr),
 		};
 
+		v.has_tree_position = fips_tree_peer_coords(n->mesh.tree, &p->id.addr).count;
+		v.has_depth = fips_tree_effective_depth(n->mesh.tree, &p->id.addr,
+							&v.effective_depth);
 		fn(arg, &v);
 	}
 }
