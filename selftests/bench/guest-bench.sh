@@ -4,7 +4,10 @@
 # In a guest with the module, nlpeer and wg, best with --icount: throughput of plain veth,
 # WireGuard and FIPS, in one run and so in the same guest time.
 #
-#   guest-bench.sh [veth] [wg] [fips] [fips6]       (default veth wg fips)
+#   guest-bench.sh [veth] [wg] [fips] [fips6] [J] [M]       (default veth wg fips, J and M if there)
+#
+# J and M are the Rust nodes, where the guest has their programs as /opt/J/fips
+# and /opt/M/fips.
 #
 #   ns a --- veth, MTU 1500 --- ns b
 #   10.7.0.1                    10.7.0.2     underlay, and fd07::1, fd07::2
@@ -111,7 +114,55 @@ end_fips() {
 	wait
 }
 
-[ $# -gt 0 ] || set -- veth wg fips
+# One side's file for a Rust node; the identities are the specification's examples.
+ref_config() { # LOCAL NSEC REMOTE NPUB
+	cat <<-EOF
+	node:
+	  identity: { nsec: "$2" }
+	  control: { socket_path: "/tmp/ref-$1.sock" }
+	tun: { enabled: true, name: fips0, mtu: 1395 }
+	dns: { enabled: false }
+	transports:
+	  udp: { bind_addr: "$1:2121", mtu: 1472 }
+	peers:
+	  - npub: $4
+	    addresses:
+	      - { transport: udp, addr: "$3:2121" }
+	EOF
+}
+
+nsec_a=0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20
+nsec_b=2122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f40
+npub_a=npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m
+npub_b=npub1ypam5u9uvccfh2jc9f4vzg8a2ttgqfk9ra3jd7xvah9a9sdhawpq4cvgqv
+ref_b=fd8e:a69f:afc4:9aa7:503d:a643:af5f:e45
+
+setup_ref() { # PROGRAM
+	ref_config 10.7.0.1 $nsec_a 10.7.0.2 $npub_b >/tmp/ref-a.yaml
+	ref_config 10.7.0.2 $nsec_b 10.7.0.1 $npub_a >/tmp/ref-b.yaml
+	for ns in a b; do
+		in_ns $ns "$1" -c /tmp/ref-$ns.yaml >/tmp/ref-$ns.log 2>&1 &
+	done
+}
+
+end_ref() {
+	local ns
+
+	for ns in a b; do
+		# What is left in the namespace but iperf3 is the node.
+		ip netns pids $ns | while read -r pid; do
+			[ "$(cat "/proc/$pid/comm")" = iperf3 ] || kill "$pid"
+		done
+	done
+	wait
+}
+
+if [ $# = 0 ]; then
+	set -- veth wg fips
+	for ref in J M; do
+		[ ! -x /opt/$ref/fips ] || set -- "$@" $ref
+	done
+fi
 for what; do
 	case $what in
 	veth) measure veth 10.7.0.2 ;;
@@ -130,6 +181,11 @@ for what; do
 		setup_fips fips0 fd07::1 fd07::2 1452
 		measure fips6 "$addr_b"
 		end_fips fips0
+		;;
+	J | M)
+		setup_ref "/opt/$what/fips"
+		measure "$what" $ref_b
+		end_ref
 		;;
 	esac
 done

@@ -64,9 +64,7 @@ static int parse_options(struct fipsctl *ctl, int argc, char **argv)
 			return 0;
 		case 'v':
 		case 'V':
-			printf("fipsctl %s\n", fips_version());
-			if (c == 'v')
-				printf("target: %s\n", fips_target());
+			fips_version_print("fipsctl", c == 'v');
 			return 0;
 		default:
 			return fipsctl_usage("see above", NULL);

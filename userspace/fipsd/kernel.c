@@ -364,7 +364,7 @@ static int kernel_transport_add(void *dp, const struct fips_transport_info *info
 {
 	struct kernel *k = dp;
 	int ret = done(k, "transport-new",
-		       fipsnl_transport_new(&k->control, k->ifindex, info, fd, NULL, 0));
+		       fipsnl_transport_new(&k->control, k->ifindex, info, fd));
 
 	if (ret && *k->control.error)
 		kernel_say(k, FIPS_LOG_WARN, "the kernel refuses the socket: %s", k->control.error);

@@ -82,9 +82,7 @@ static int parse_args(struct args *a, int argc, char **argv)
 			return 0;
 		case 'v':
 		case 'V':
-			printf("fips %s\n", fips_version());
-			if (c == 'v')
-				printf("target: %s\n", fips_target());
+			fips_version_print("fips", c == 'v');
 			return 0;
 		default:
 			usage(stderr);

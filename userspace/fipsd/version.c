@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+#include <stdio.h>
+
 #include "version.h"
 
 #ifndef FIPS_REV
@@ -25,7 +27,9 @@ const char *fips_version(void)
 	return FIPS_VERSION " (rev " FIPS_REV ")";
 }
 
-const char *fips_target(void)
+void fips_version_print(const char *name, bool target)
 {
-	return MACHINE "-linux";
+	printf("%s %s\n", name, fips_version());
+	if (target)
+		printf("target: " MACHINE "-linux\n");
 }

@@ -2,9 +2,11 @@
 #ifndef FIPSD_VERSION_H
 #define FIPSD_VERSION_H
 
+#include <stdbool.h>
+
 /* "0.1.0 (rev 0123456789)" */
 const char *fips_version(void);
-/* "x86_64-linux" */
-const char *fips_target(void);
+/* Print the version of program @name to stdout; with @target, the machine it is for, too. */
+void fips_version_print(const char *name, bool target);
 
 #endif /* FIPSD_VERSION_H */

@@ -216,7 +216,7 @@ int fipsnl_dev_set_linger(struct fipsnl *nl, u32 ifindex, u32 linger);
 int fipsnl_dev_set_owner_data(struct fipsnl *nl, u32 ifindex, const void *data, size_t len);
 
 int fipsnl_transport_new(struct fipsnl *nl, u32 ifindex, const struct fips_transport_info *info,
-			 int fd, const void *owner_data, size_t owner_len);
+			 int fd);
 int fipsnl_transport_del(struct fipsnl *nl, u32 ifindex, u32 id);
 /* A descriptor of the lent socket, the caller's to close; or a negative errno. */
 int fipsnl_transport_fd(struct fipsnl *nl, u32 ifindex, u32 id);

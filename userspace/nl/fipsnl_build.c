@@ -155,7 +155,7 @@ int fipsnl_dev_set_owner_data(struct fipsnl *nl, u32 ifindex, const void *data, 
 /* ---- transports ---- */
 
 int fipsnl_transport_new(struct fipsnl *nl, u32 ifindex, const struct fips_transport_info *info,
-			 int fd, const void *owner_data, size_t owner_len)
+			 int fd)
 {
 	struct nl_msg *msg = begin(nl, FIPS_CMD_TRANSPORT_NEW, 0, ifindex);
 	int err;
@@ -169,8 +169,6 @@ int fipsnl_transport_new(struct fipsnl *nl, u32 ifindex, const struct fips_trans
 		err = nla_put_u32(msg, FIPS_A_TRANSPORT_FD, (u32)fd);
 	if (!err)
 		err = nla_put_u16(msg, FIPS_A_TRANSPORT_MTU, info->mtu);
-	if (!err && owner_len)
-		err = put_bytes(msg, FIPS_A_TRANSPORT_OWNER_DATA, owner_data, owner_len);
 	return finish(nl, msg, err, NULL, NULL);
 }
 
