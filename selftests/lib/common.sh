@@ -12,6 +12,9 @@
 #   SLOW            factor for all time limits (guests under emulation)
 #   FIPSD, FIPSCTL  the programs, default from FIPS_BUILD (build/) or the PATH
 
+# Two libraries may need this one.
+! declare -F scenario >/dev/null || return 0
+
 LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 FIPS_TOP=$(cd "$LIB/../.." && pwd)
 # shellcheck source=ktap.sh

@@ -112,13 +112,13 @@ demo_pair() {
 		"and take their interface, routes and keys with them."
 }
 
-# One pair from set-up to a clean end, or the demo is over.
-demo() { # TITLE
+# One show from set-up to a clean end, or the demo is over.
+demo() { # TITLE [FUNCTION]
 	title "$1"
 	set +e
 	(
 		set -euo pipefail
-		scenario demo_pair
+		scenario "${2:-demo_pair}"
 	)
 	local status=$?
 	set -e

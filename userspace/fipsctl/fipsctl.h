@@ -63,6 +63,15 @@ const char *fipsctl_ago(uint64_t wall_ms, char *buf);
 
 int fipsctl_show(const struct fipsctl *ctl, int argc, char **argv);
 
+/* ---- show_mesh.c ---- */
+
+/* Print a reply of show_tree, show_bloom, show_cache. */
+void fipsctl_show_tree(const json_t *d);
+void fipsctl_show_bloom(const json_t *d);
+void fipsctl_show_cache(const json_t *d);
+/* Counters that are not 0, in a line: "replay 3, auth 1". */
+void fipsctl_print_counters(const char *what, const json_t *counters);
+
 /* ---- kernel.c ---- */
 
 int fipsctl_kernel(const struct fipsctl *ctl, int argc, char **argv);

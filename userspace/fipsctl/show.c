@@ -4,23 +4,7 @@
 #include <string.h>
 
 #include "fipsctl.h"
-
-static const char *str(const json_t *obj, const char *key)
-{
-	const char *text = json_string_value(json_object_get(obj, key));
-
-	return text ? text : "-";
-}
-
-static uint64_t num(const json_t *obj, const char *key)
-{
-	return (uint64_t)json_integer_value(json_object_get(obj, key));
-}
-
-static const char *yes(const json_t *obj, const char *key)
-{
-	return json_is_true(json_object_get(obj, key)) ? "yes" : "no";
-}
+#include "reply.h"
 
 static void cell_stats(struct fipsctl_table *t, const json_t *obj)
 {
@@ -34,22 +18,6 @@ static void cell_stats(struct fipsctl_table *t, const json_t *obj)
 }
 
 #define STATS_TITLES	">sent", ">received", ">packets out", ">packets in"
-
-/* "replay 3, auth 1" */
-static void print_counters(const char *what, const json_t *counters)
-{
-	const char *key, *sep = " ";
-	json_t *value;
-
-	printf("%-14s", what);
-	json_object_foreach((json_t *)counters, key, value) {
-		if (!json_integer_value(value))
-			continue;
-		printf("%s%s %llu", sep, key, (unsigned long long)json_integer_value(value));
-		sep = ", ";
-	}
-	printf("%s\n", *sep == ' ' ? " none" : "");
-}
 
 static void show_status(const json_t *d)
 {
@@ -75,10 +43,10 @@ static void show_status(const json_t *d)
 		printf("%-14s %s, sent %s, received %s\n", "data plane", str(dp, "provider"),
 		       fipsctl_bytes(num(dp, "bytes_sent"), a),
 		       fipsctl_bytes(num(dp, "bytes_recv"), b));
-		print_counters("dropped", json_object_get(dp, "drops"));
+		fipsctl_print_counters("dropped", json_object_get(dp, "drops"));
 	}
 	if (json_object_get(d, "handshakes"))
-		print_counters("refused", json_object_get(d, "handshakes"));
+		fipsctl_print_counters("refused", json_object_get(d, "handshakes"));
 	printf("%-14s %s\n", "control socket", str(d, "control_socket"));
 }
 
@@ -214,7 +182,13 @@ static void show_routing(const json_t *d)
 	size_t i;
 
 	printf("%-14s %llu\n", "identities", (unsigned long long)num(d, "identity_cache_entries"));
-	print_counters("forwarding", json_object_get(d, "forwarding"));
+	printf("%-14s %llu, %zu looked for now\n", "coordinates",
+	       (unsigned long long)num(d, "coord_cache_entries"),
+	       json_array_size(json_object_get(d, "pending_lookups")));
+	fipsctl_print_counters("lookups", json_object_get(d, "lookup"));
+	fipsctl_print_counters("error signals", json_object_get(d, "error_signals"));
+	fipsctl_print_counters("forwarding", json_object_get(d, "forwarding"));
+	printf("\n");
 	json_array_foreach(json_object_get(d, "retries"), i, r) {
 		fipsctl_table_cell(t, "%s", str(r, "display_name"));
 		fipsctl_table_cell(t, "%llu", (unsigned long long)num(r, "retry_count"));
@@ -255,10 +229,10 @@ static const struct {
 	{ "transports", "show_transports", show_transports },
 	{ "routing", "show_routing", show_routing },
 	{ "identity-cache", "show_identity_cache", show_identity_cache },
-	{ "tree", "show_tree", NULL },
-	{ "bloom", "show_bloom", NULL },
+	{ "tree", "show_tree", fipsctl_show_tree },
+	{ "bloom", "show_bloom", fipsctl_show_bloom },
 	{ "mmp", "show_mmp", NULL },
-	{ "cache", "show_cache", NULL },
+	{ "cache", "show_cache", fipsctl_show_cache },
 	{ "native-flows", "show_native_flows", NULL },
 };
 
