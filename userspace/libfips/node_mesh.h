@@ -311,6 +311,7 @@ struct node_peer *node_route_next(struct fips_node *n, const struct fips_node_ad
 struct node_peer *node_route_peer(struct fips_node *n, const struct fips_node_addr *dest);
 void node_route_miss(struct fips_node *n, const struct fips_event *ev);
 void node_route_mtu(struct fips_node *n, const struct fips_event *ev);
+void node_route_back(struct fips_node *n, const struct fips_event *ev);
 /* Tell the data plane about @dest, if there is a way; false if there is none. */
 bool node_route_offer(struct fips_node *n, const struct fips_node_addr *dest);
 void node_route_refuse(struct fips_node *n, const struct fips_node_addr *dest);

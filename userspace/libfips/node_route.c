@@ -275,6 +275,32 @@ void node_route_mtu(struct fips_node *n, const struct fips_event *ev)
 		node_signal_mtu(n, ev->route.header, ev->route.len, p->link->mtu);
 }
 
+/**
+ * node_route_back() - a datagram's route leads back over the link it came on
+ * @n: node
+ * @ev: %FIPS_EV_ROUTE_BACK
+ *
+ * The peer thinks that we are nearer to the destination, and we think he is:
+ * one of us has old coordinates. The source is told and looks them up anew; what
+ * follows takes another way, if there is one. Else the route stays: it may be
+ * right for all others.
+ */
+void node_route_back(struct fips_node *n, const struct fips_event *ev)
+{
+	const struct fips_node_addr dest = ev->route.dest, *from;
+	enum fips_nexthop_result why;
+	struct node_peer *p;
+
+	node_coords_seen(n, ev->route.link_id, ev->route.header, ev->route.len);
+	from = route_from(n, ev->route.link_id);
+	if (!from || fips_node_addr_eq(from, &dest))
+		return;
+	p = node_route_next(n, &dest, from, &why);
+	if (p && !fips_node_addr_eq(&p->id.addr, from))
+		route_tell(n, &dest, p, from);
+	node_signal_no_route(n, ev->route.header, ev->route.len);
+}
+
 /* ---- when something has changed ---- */
 
 /*
