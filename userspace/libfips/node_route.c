@@ -213,23 +213,6 @@ static const struct fips_node_addr *route_from(const struct fips_node *n, u32 li
 	return l ? &l->peer.addr : NULL;
 }
 
-/*
- * The datagram came over the link that the route leads to, and no other
- * neighbour is nearer: we or the sender go by old coordinates. Ours are
- * forgotten, whoever is right, and the source looks again.
- */
-static void route_circle(struct fips_node *n, const struct fips_event *ev)
-{
-	const struct fips_node_addr dest = ev->route.dest;
-	const struct node_session *s;
-
-	node_signal_no_route(n, ev->route.header, ev->route.len);
-	node_route_withdraw(n, &dest);
-	s = node_session_find(n, &dest);
-	if (s && s->installed)
-		node_lookup_start(n, &dest);
-}
-
 /**
  * node_route_miss() - datagrams wait for a route
  * @n: node
@@ -240,7 +223,6 @@ static void route_circle(struct fips_node *n, const struct fips_event *ev)
 void node_route_miss(struct fips_node *n, const struct fips_event *ev)
 {
 	const struct fips_node_addr dest = ev->route.dest, *from;
-	const struct node_route *r;
 	enum fips_nexthop_result why;
 	struct node_peer *p;
 
@@ -252,15 +234,8 @@ void node_route_miss(struct fips_node *n, const struct fips_event *ev)
 	node_coords_seen(n, ev->route.link_id, ev->route.header, ev->route.len);
 	from = route_from(n, ev->route.link_id);
 	p = node_route_next(n, &dest, from, &why);
-	if (p && from && fips_node_addr_eq(from, &p->id.addr))
-		return;		/* a neighbour's own, sent to us: it knows better */
 	if (p && route_tell(n, &dest, p, from))
 		return;
-	r = route_get(n, &dest);
-	if (r && r->link_id) {
-		route_circle(n, ev);
-		return;
-	}
 	node_route_refuse(n, &dest);
 	node_signal_no_route(n, ev->route.header, ev->route.len);
 }
@@ -280,14 +255,14 @@ void node_route_mtu(struct fips_node *n, const struct fips_event *ev)
  * @n: node
  * @ev: %FIPS_EV_ROUTE_BACK
  *
- * The peer thinks that we are nearer to the destination, and we think he is:
- * one of us has old coordinates. The source is told and looks them up anew; what
- * follows takes another way, if there is one. Else the route stays: it may be
- * right for all others.
+ * The peer thinks that we are nearer to the destination, and we think it is: one
+ * of us goes by old coordinates. If no third neighbour is nearer, ours are
+ * forgotten, whoever is right, and the source looks again.
  */
 void node_route_back(struct fips_node *n, const struct fips_event *ev)
 {
 	const struct fips_node_addr dest = ev->route.dest, *from;
+	const struct node_session *s;
 	enum fips_nexthop_result why;
 	struct node_peer *p;
 
@@ -296,9 +271,13 @@ void node_route_back(struct fips_node *n, const struct fips_event *ev)
 	if (!from || fips_node_addr_eq(from, &dest))
 		return;
 	p = node_route_next(n, &dest, from, &why);
-	if (p && !fips_node_addr_eq(&p->id.addr, from))
-		route_tell(n, &dest, p, from);
+	if (p && route_tell(n, &dest, p, from))
+		return;
 	node_signal_no_route(n, ev->route.header, ev->route.len);
+	node_route_withdraw(n, &dest);
+	s = node_session_find(n, &dest);
+	if (s && s->installed)
+		node_lookup_start(n, &dest);
 }
 
 /* ---- when something has changed ---- */
