@@ -122,6 +122,7 @@ static const char *const report_drops[FIPS_DROP_REASONS] = {
 	[FIPS_DROP_REASON_DGRAM_SHORT] = "dgram-short",
 	[FIPS_DROP_REASON_DGRAM_TTL] = "dgram-ttl",
 	[FIPS_DROP_REASON_DGRAM_MTU] = "dgram-mtu",
+	[FIPS_DROP_REASON_DGRAM_BACK] = "dgram-back",
 	[FIPS_DROP_REASON_SESSION_UNKNOWN] = "session-unknown",
 	[FIPS_DROP_REASON_SESSION_NO_KEY] = "session-no-key",
 	[FIPS_DROP_REASON_SESSION_SHORT] = "session-short",
