@@ -25,7 +25,7 @@ demo "A mixed pair: a in the kernel, b in user space"
 . /fips/selftests/lib/demo-mesh.sh
 # shellcheck disable=SC2034 # read by the library
 PLANE=([n1]=kernel [n2]=kernel [n3]=kernel [n4]=user [n5]=user [n6]=user [n7]=kernel)
-export NODE_EXTRA=$'  rekey:\n    after_secs: 16'
+export HEARTBEAT=1 LINK_DEAD=5 NODE_EXTRA=$'  rekey:\n    after_secs: 16'
 mesh "${MESH_DEMO[@]}"
 demo "A mesh of seven, in the kernel and in user space" demo_mesh
 echo
