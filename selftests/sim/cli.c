@@ -70,7 +70,7 @@ static const struct cli_opt scenario_opts[] = {
 	SC("flows", KIND_U32, flows),
 	SC("flow-pps", KIND_U32, flow_pps),
 	SC("flow-size", KIND_U32, flow_size),
-	SC("far", KIND_FLAG, far),
+	SC("near", KIND_CLEAR, far),
 	SC("lossless", KIND_FLAG, lossless),
 };
 

@@ -254,6 +254,7 @@ void sim_node_start(struct sim_node *n)
 		.pk = &n->sim->pk,
 		.secrets = n->sim->secrets,
 		.rng = { .random = life_random, .ctx = n },
+		.wall_ms = sim_node_clock(n).wall_ms,
 		.timing = life_timing(n),
 		.ops = &life_ops,
 		.ctx = n,

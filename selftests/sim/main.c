@@ -36,7 +36,7 @@ static const char usage[] =
 "  --ping GAP         a ping somewhere every so often, 0s: none (100ms)\n"
 "  --ping-size N      largest (1200)\n"
 "  --flows N --flow-pps N --flow-size N\n"
-"  --far              between any two nodes, not only neighbours\n"
+"  --near             between neighbours only, not any two nodes\n"
 "  --lossless         every ping between linked neighbours must be answered\n"
 "Output\n"
 "  --json             report as JSON\n"

@@ -126,9 +126,6 @@ struct sim_scenario {
 	bool progress;
 };
 
-/* Do nodes talk beyond their neighbours? (mesh_view.c) */
-extern const bool sim_mesh_exists;
-
 void sim_scenario_defaults(struct sim_scenario *sc);
 void sim_scenario_free(struct sim_scenario *sc);
 /* Draw a small one for the swarm. */
