@@ -139,6 +139,39 @@ static void crossed_with_jitter_and_random_loss(void **state)
 	}
 }
 
+/*
+ * Both ask anew beside a link that works (03 §28.1 step 7 holds for these, too), before or after
+ * its keys are old enough for a rekey: one link at the end, and the same one.
+ */
+static void refreshes_cross(void **state)
+{
+	unsigned int nr;
+
+	(void)state;
+	for (nr = 0; nr < 300; nr++) {
+		struct cross c = { .p = pair_new(9000 + nr) };
+		struct fakenet *net = c.p.net;
+		char addr[2][FIPS_TADDR_TEXT_MAX];
+		int i, first = nr & 1;
+
+		fakenet_peer(net, 0, 1);
+		fakenet_run(net, nr % 3 ? 31000 + 100 * nr : 3000);
+		for (i = 0; i < 2; i++)
+			fips_taddr_format(&net->nodes[i].transports[0].addr, addr[i]);
+		net->loss_percent = nr % 5 * 10;
+		net->jitter = nr % 4 * 20;
+		fakenet_connect(net, first, !first, addr[!first]);
+		fakenet_run(net, nr % 7 * 5);
+		fakenet_connect(net, !first, first, addr[first]);
+		fakenet_run(net, 8000);
+		net->loss_percent = 0;
+		net->jitter = 0;
+		fakenet_run(net, 30000);
+		cross_check(&c, "refresh", nr, true);
+		fakenet_free(net);
+	}
+}
+
 /* A replayed msg1 makes a candidate that never proves itself: the larger side must not wait. */
 static void replayed_candidate_does_not_block(void **state)
 {
@@ -179,6 +212,7 @@ static void smaller_side_swaps(void **state)
 	(void)state;
 	c.plan.mask[c.p.small][FAKE_MSG1] = 1;
 	c.plan.mask[c.p.small][FAKE_FRAME] = 7;	/* so that the larger one has heard nothing yet */
+	c.plan.mask[c.p.small][FAKE_MESH] = 7;
 	loss_plan_use(net, &c.plan);
 	fakenet_peer(net, c.p.small, c.p.large);
 	fakenet_peer(net, c.p.large, c.p.small);
@@ -204,6 +238,7 @@ static void old_link_in_use_stays(void **state)
 	fakenet_peer(p.net, p.small, p.large);
 	fakenet_run(p.net, 31000);
 	plan.mask[p.small][FAKE_FRAME] = ~0u;
+	plan.mask[p.small][FAKE_MESH] = ~0u;
 	loss_plan_use(p.net, &plan);
 	fips_taddr_format(&p.net->nodes[p.large].transports[0].addr, addr);
 	assert_int_equal(fakenet_connect(p.net, p.small, p.large, addr), 1);
@@ -224,6 +259,7 @@ int main(void)
 		cmocka_unit_test(crossed_without_loss),
 		cmocka_unit_test(crossed_with_every_loss),
 		cmocka_unit_test(crossed_with_jitter_and_random_loss),
+		cmocka_unit_test(refreshes_cross),
 		cmocka_unit_test(replayed_candidate_does_not_block),
 		cmocka_unit_test(smaller_side_swaps),
 		cmocka_unit_test(old_link_in_use_stays),

@@ -712,12 +712,12 @@ static void far_end_forgot(void **state)
 	for (dialer = 0; dialer < 2; dialer++) {
 		struct pair p = linked(27);
 		int a = pair_a(&p, dialer), b = pair_b(&p, dialer);
-		struct fips_event ev = { .type = FIPS_EV_SESSION_KEY_LIMIT };
+		struct fips_event ev = { .type = FIPS_EV_OP_RESULT, .op.err = -EIO };
 		struct fips_clock now;
 
 		fakenet_data(p.net, a, b);
 		fakenet_run(p.net, 5000);
-		ev.session.remote = *fakenet_addr(p.net, a);
+		ev.op.remote = *fakenet_addr(p.net, a);
 		now = fakenet_clock(p.net);
 		fips_node_event(p.net->nodes[b].node, &now, &ev);
 		assert_string_equal(fakenet_session(p.net, b, a), "");

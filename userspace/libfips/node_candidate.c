@@ -262,14 +262,14 @@ void node_candidate_msg1(struct fips_node *n, u32 transport_id, const struct fip
 }
 
 /*
- * Did both sides dial, and is ours the one that stays (03 §10.2)? We hold our
- * own handshake, the smaller node's; the peer, which has not seen our msg2
- * exchange through, still speaks on its own.
+ * Did both sides dial, be it to refresh the link, and is ours the one that stays
+ * (03 §10.2)? We hold our own handshake, the smaller node's; the peer, which has
+ * not seen our msg2 exchange through, still speaks on its own.
  */
 static bool candidate_crossed(const struct fips_node *n, const struct node_peer *p,
 			      const struct node_link *l)
 {
-	return p->link->outbound && !p->link->refresh && l->created <= p->link->active_since &&
+	return !p->link->asked && l->created <= p->link->active_since &&
 	       fips_node_addr_cmp(&n->env.self->id.addr, &p->id.addr) < 0;
 }
 

@@ -90,6 +90,7 @@ struct node_dial;
  * @outbound: we sent msg1
  * @refresh: outbound: the peer had a link when we dialled, this one is to replace it
  * @probe: refresh: only to find out whether the peer is still the same
+ * @asked: the peer asked for the current keys
  * @friendly: candidate: its node is configured or a peer
  * @transport_id: where
  * @remote: there
@@ -128,6 +129,7 @@ struct node_link {
 	bool outbound;
 	bool refresh;
 	bool probe;
+	bool asked;
 	bool friendly;
 	u32 transport_id;
 	struct fips_taddr remote;
@@ -565,6 +567,7 @@ int node_leg_start(struct fips_node *n, struct node_dial *d, const struct node_t
 void node_leg_msg2(struct fips_node *n, u32 transport_id, const struct fips_taddr *from,
 		   const u8 *data, size_t len);
 void node_leg_fail(struct fips_node *n, struct node_link *l);
+void node_leg_hold_over(struct fips_node *n, struct node_link *l);
 void node_leg_cancel(struct fips_node *n, const struct fips_node_addr *peer);
 void node_leg_cancel_refresh(struct fips_node *n, const struct fips_node_addr *peer);
 void node_leg_resend(void *owner, struct fips_timer *t);
@@ -595,6 +598,7 @@ struct node_peer *node_peer_find(const struct fips_node *n, const struct fips_no
 bool node_peer_room(const struct fips_node *n, const struct fips_node_addr *addr);
 bool node_peer_friend(const struct fips_node *n, const struct fips_node_addr *addr);
 int node_peer_promote(struct fips_node *n, struct node_link *l);
+void node_peer_go_back(struct fips_node *n, struct node_peer *p, struct node_link *l);
 void node_peer_disconnect(struct fips_node *n, const struct node_peer *p, u8 reason);
 void node_peer_remove(struct fips_node *n, struct node_peer *p, const char *why, bool reflex);
 void node_peer_proved(struct fips_node *n, struct node_peer *p);

@@ -162,24 +162,49 @@ enum leg_verdict {
 	LEG_HOLD,	/* until the peer's own handshake has had its chance */
 };
 
+/* Has the peer's own handshake come through while @l was under way? */
+static bool leg_overtaken(const struct node_peer *p, const struct node_link *l)
+{
+	return !l->refresh || (p->link->asked && p->link->active_since >= l->created);
+}
+
+/* Is there a handshake of the peer's that may still come through, beside the link or in it? */
+static bool leg_may_be_overtaken(const struct fips_node *n, const struct node_peer *p,
+				 const struct node_link *l)
+{
+	const struct node_link *g = p ? p->link->guest : NULL;
+
+	return node_link_of_peer(n, &l->peer.addr, NODE_LINK_CANDIDATE) ||
+	       (g && !g->outbound && g->state == NODE_LINK_NEXT);
+}
+
 /*
  * 03 §10.2, §28.1 step 7: of two handshakes that cross, that of the smaller
- * node address survives. The peer's may be a candidate that never proves
- * itself (a replayed msg1 makes one), hence hold and not drop.
+ * node address survives, be they the first ones or to refresh a link. The
+ * peer's may be a candidate that never proves itself (a replayed msg1 makes
+ * one), hence hold and not drop.
  */
 static enum leg_verdict leg_decide(struct fips_node *n, const struct node_link *l)
 {
 	const struct node_peer *p = node_peer_find(n, &l->peer.addr);
 	bool smaller = fips_node_addr_cmp(&n->env.self->id.addr, &l->peer.addr) < 0;
 
-	if (p) {
-		if (memcmp(p->epoch, l->epoch, sizeof(l->epoch)) || l->refresh || smaller)
-			return LEG_PROMOTE;
+	if (smaller || (p && memcmp(p->epoch, l->epoch, sizeof(l->epoch))))
+		return LEG_PROMOTE;
+	if (p && leg_overtaken(p, l))
 		return LEG_KEEP_OTHER;
-	}
-	if (!smaller && node_link_of_peer(n, &l->peer.addr, NODE_LINK_CANDIDATE))
-		return LEG_HOLD;
-	return LEG_PROMOTE;
+	return leg_may_be_overtaken(n, p, l) ? LEG_HOLD : LEG_PROMOTE;
+}
+
+/* The peer's handshake has had its chance. Frees @l if it was taken. */
+void node_leg_hold_over(struct fips_node *n, struct node_link *l)
+{
+	const struct node_peer *p = node_peer_find(n, &l->peer.addr);
+
+	if (p && !memcmp(p->epoch, l->epoch, sizeof(l->epoch)) && leg_overtaken(p, l))
+		node_link_enter(n, l, NODE_LINK_STANDBY);
+	else
+		node_peer_promote(n, l);
 }
 
 /* A swap of crossing handshakes keeps K (03 §10.4), a replacement of an old link toggles it. */

@@ -336,6 +336,20 @@ void node_link_heartbeat(struct fips_node *n, const struct node_link *l)
 }
 
 /*
+ * Do we speak on one link and the peer on another? Where each side sees its own
+ * handshake through last they would stay apart: then the larger address follows.
+ */
+static bool link_apart(const struct fips_node *n, const struct node_link *l, u64 silent)
+{
+	const struct node_peer *p = node_peer_find(n, &l->peer.addr);
+	u64 other;
+
+	if (!p || fips_node_addr_cmp(&n->env.self->id.addr, &l->peer.addr) < 0)
+		return false;
+	return !node_link_heard(n, p->link, &other) || other >= silent + NODE_DRAIN_MS;
+}
+
+/*
  * STANDBY: the old link goes when the peer has left it. One that still uses it
  * may have nothing to send but heartbeats, so the silence must be longer than theirs.
  */
@@ -347,6 +361,10 @@ static void link_standby_check(struct fips_node *n, struct node_link *l)
 	if (!node_link_heard(n, l, &silent) || silent >= n->now.mono_ms - l->standby_since ||
 	    silent >= patience) {
 		node_link_free(n, l);
+		return;
+	}
+	if (link_apart(n, l, silent)) {
+		node_peer_go_back(n, node_peer_find(n, &l->peer.addr), l);
 		return;
 	}
 	fips_timer_set(&n->timers, &l->expire, n->now.mono_ms + patience - silent);
@@ -374,7 +392,7 @@ static void link_expire(void *owner, struct fips_timer *t)
 		node_leg_fail(n, l);
 		return;
 	case NODE_LINK_HELD:
-		node_peer_promote(n, l);
+		node_leg_hold_over(n, l);
 		return;
 	case NODE_LINK_CANDIDATE:
 		link_candidate_expired(n, l);

@@ -211,11 +211,20 @@ int node_peer_promote(struct fips_node *n, struct node_link *l)
 		node_log(n, FIPS_LOG_DEBUG, "peer %s on a new link", p->id.npub);
 	}
 	peer_use_link(n, p, l);
+	l->asked = !l->outbound;
 	node_dial_connected(n, &p->id.addr);
 	if (l->outbound)
 		node_leg_cancel(n, &p->id.addr);
 	node_session_link_up(n, &p->id.addr);
 	return 0;
+}
+
+/* The peer has never left @l, a link that we had replaced: we return to it. */
+void node_peer_go_back(struct fips_node *n, struct node_peer *p, struct node_link *l)
+{
+	node_log(n, FIPS_LOG_DEBUG, "peer %s stays on its link", p->id.npub);
+	node_link_enter(n, l, NODE_LINK_ACTIVE);	/* before the other one joins the old ones */
+	peer_use_link(n, p, l);
 }
 
 void node_peer_disconnect(struct fips_node *n, const struct node_peer *p, u8 reason)

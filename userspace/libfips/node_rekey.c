@@ -224,6 +224,7 @@ static void rekey_cutover(struct fips_node *n, struct node_peer *p, struct node_
 	fips_index_give(&n->indices, g, g->our_index);
 	host->active_since = n->now.mono_ms;
 	host->renewed = true;
+	host->asked = !g->outbound;
 	host->used_up = false;
 	if (g->cache)
 		g->cache->link = NULL;

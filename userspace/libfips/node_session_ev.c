@@ -232,12 +232,23 @@ void node_session_message(struct fips_node *n, const struct fips_event *ev)
 void node_session_key_used(struct fips_node *n, const struct fips_node_addr *remote, u32 slot)
 {
 	struct node_session *s = node_session_find(n, remote);
+	bool first;
 
 	if (!s || s->state != NODE_SESSION_ESTABLISHED || slot == FIPS_KEY_SLOT_PREVIOUS)
 		return;
+	first = !s->confirmed;
 	s->confirmed = true;
-	if (slot == FIPS_KEY_SLOT_NEXT)
+	if (slot == FIPS_KEY_SLOT_NEXT) {
 		node_session_cutover(n, s);
-	else if (!s->probing)
-		node_session_msg3_stop(n, s);
+		return;
+	}
+	if (s->probing)
+		return;
+	node_session_msg3_stop(n, s);
+	/*
+	 * A far end that still had a session moves with our first message, and that may have
+	 * overtaken msg3 on the way up to its node. By now it has the keys.
+	 */
+	if (first && s->initiator)
+		node_session_prove(n, s, FIPS_KEY_SLOT_CURRENT);
 }
