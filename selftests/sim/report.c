@@ -109,48 +109,6 @@ static void report_gather(struct report *r, struct sim *s)
 	report_sort(&s->traffic.first);
 }
 
-static const char *const report_drops[FIPS_DROP_REASONS] = {
-	[FIPS_DROP_REASON_RX_SHORT] = "rx-short",
-	[FIPS_DROP_REASON_RX_LENGTH] = "rx-length",
-	[FIPS_DROP_REASON_RX_UNKNOWN_INDEX] = "rx-unknown-index",
-	[FIPS_DROP_REASON_RX_REPLAY] = "rx-replay",
-	[FIPS_DROP_REASON_RX_AUTH] = "rx-auth",
-	[FIPS_DROP_REASON_RX_INNER_SHORT] = "rx-inner-short",
-	[FIPS_DROP_REASON_RX_KEY_EXPIRED] = "rx-key-expired",
-	[FIPS_DROP_REASON_PARK_FULL] = "park-full",
-	[FIPS_DROP_REASON_PARK_EXPIRED] = "park-expired",
-	[FIPS_DROP_REASON_DGRAM_SHORT] = "dgram-short",
-	[FIPS_DROP_REASON_DGRAM_TTL] = "dgram-ttl",
-	[FIPS_DROP_REASON_DGRAM_MTU] = "dgram-mtu",
-	[FIPS_DROP_REASON_SESSION_UNKNOWN] = "session-unknown",
-	[FIPS_DROP_REASON_SESSION_NO_KEY] = "session-no-key",
-	[FIPS_DROP_REASON_SESSION_SHORT] = "session-short",
-	[FIPS_DROP_REASON_SESSION_COORDS] = "session-coords",
-	[FIPS_DROP_REASON_SESSION_AUTH] = "session-auth",
-	[FIPS_DROP_REASON_SESSION_REPLAY] = "session-replay",
-	[FIPS_DROP_REASON_SESSION_INNER_SHORT] = "session-inner-short",
-	[FIPS_DROP_REASON_SHIM_FORMAT] = "shim-format",
-	[FIPS_DROP_REASON_SHIM_NOT_OURS] = "shim-not-ours",
-	[FIPS_DROP_REASON_NO_TUNNEL] = "no-tunnel",
-	[FIPS_DROP_REASON_TX_NOT_IPV6] = "tx-not-ipv6",
-	[FIPS_DROP_REASON_TX_NOT_MESH] = "tx-not-mesh",
-	[FIPS_DROP_REASON_TX_SOURCE] = "tx-source",
-	[FIPS_DROP_REASON_TX_TOO_BIG] = "tx-too-big",
-	[FIPS_DROP_REASON_TX_UNREACHABLE] = "tx-unreachable",
-	[FIPS_DROP_REASON_STAGE_FULL] = "stage-full",
-	[FIPS_DROP_REASON_STAGE_DESTINATIONS] = "stage-destinations",
-	[FIPS_DROP_REASON_STAGE_EXPIRED] = "stage-expired",
-	[FIPS_DROP_REASON_NO_ROUTE] = "no-route",
-	[FIPS_DROP_REASON_NO_KEY] = "no-key",
-	[FIPS_DROP_REASON_KEY_LIMIT] = "key-limit",
-	[FIPS_DROP_REASON_TX_HEADROOM] = "tx-headroom",
-	[FIPS_DROP_REASON_TX_ROUTE] = "tx-route",
-	[FIPS_DROP_REASON_TX_ERROR] = "tx-error",
-	[FIPS_DROP_REASON_UPCALL_CONTROL] = "upcall-control",
-	[FIPS_DROP_REASON_UPCALL_DATA] = "upcall-data",
-	[FIPS_DROP_REASON_NO_OWNER] = "no-owner",
-};
-
 /* ---- text ---- */
 
 static void text_tables(const struct sim_tables *m, FILE *out)
@@ -219,7 +177,7 @@ static void text_traffic(const struct report *r, struct sim *s, FILE *out)
 	fprintf(out, "dropped        ");
 	for (i = 0; i < FIPS_DROP_REASONS; i++)
 		if (r->drops[i])
-			fprintf(out, " %s %" PRIu64, report_drops[i], r->drops[i]);
+			fprintf(out, " %s %" PRIu64, sim_drop_names[i], r->drops[i]);
 	fputc('\n', out);
 }
 
@@ -372,7 +330,7 @@ static void json_put(json_t *o, struct sim *s, const struct report *r)
 	json_object_set_new(o, "link_messages", json_types(r));
 	json_object_set_new(o, "control_millibytes_per_node_s", json_u64(r->control_per_node_s));
 	json_object_set_new(o, "lost", json_named(sim_loss_names, s->lost, SIM_LOSSES));
-	json_object_set_new(o, "dropped", json_named(report_drops, r->drops, FIPS_DROP_REASONS));
+	json_object_set_new(o, "dropped", json_named(sim_drop_names, r->drops, FIPS_DROP_REASONS));
 	json_object_set_new(o, "largest", json_tables(&s->checks.tables));
 	json_object_set_new(o, "keys", json_u64(sim_nonce_keys()));
 	json_object_set_new(o, "log", json_string(digest));

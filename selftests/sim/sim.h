@@ -65,6 +65,9 @@ struct sim_log {
 void sim_note(struct sim *s, enum sim_note what, u32 node, u64 a, u64 b, const void *bytes,
 	      size_t len);
 
+/* Why a data plane dropped something: readable log only. */
+void sim_note_drop(struct sim_node *n, const char *why);
+
 /* ---- wires (wire.c) ---- */
 
 enum sim_loss {
@@ -141,6 +144,7 @@ enum sim_tx_class {
 };
 
 extern const char *const sim_tx_names[SIM_TX_CLASSES];
+extern const char *const sim_drop_names[FIPS_DROP_REASONS];
 
 /**
  * struct sim_mesh_counts - what nodes have counted, all lives
