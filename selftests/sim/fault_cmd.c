@@ -484,10 +484,10 @@ static int cmd_ping(struct sim *s, const struct words *w, bool act, half_fn fn)
 	return 0;
 }
 
-/* Into the log: the way from one to the other as the data planes have it. */
+/* Into the log: the way to the other as the data planes have it, and where it is thought to be. */
 static int cmd_route(struct sim *s, const struct words *w, bool act, half_fn fn)
 {
-	char path[256];
+	char path[512];
 	u32 a, b;
 
 	(void)fn;
@@ -497,6 +497,8 @@ static int cmd_route(struct sim *s, const struct words *w, bool act, half_fn fn)
 		return 0;
 	sim_mesh_path(s, a, b, path, sizeof(path));
 	sim_note(s, SIM_NOTE_LOG, a, 0, 0, path, strlen(path));
+	sim_mesh_belief(s, a, b, path, sizeof(path));
+	sim_note(s, SIM_NOTE_LOG, b, 0, 0, path, strlen(path));
 	return 0;
 }
 

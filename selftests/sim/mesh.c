@@ -3,6 +3,7 @@
  * Invariants of the mesh: one root in a partition, coordinates that are the
  * ancestry. What nodes show of themselves comes from mesh_view.c.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -209,6 +210,42 @@ void sim_mesh_path(struct sim *s, u32 src, u32 dst, char *text, size_t len)
 			end = " ...";
 	}
 	fputs(end, f);
+	fclose(f);
+}
+
+static void mesh_write_coords(struct sim *s, const struct fips_node_addr *a, u32 n, FILE *f)
+{
+	const struct sim_node *at;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		at = mesh_node(s, &a[i]);
+		fprintf(f, " n%d", at ? (int)at->idx : -1);
+	}
+}
+
+void sim_mesh_belief(struct sim *s, u32 src, u32 dst, char *text, size_t len)
+{
+	struct sim_node *n = &s->nodes[src], *to = &s->nodes[dst];
+	FILE *f = fmemopen(text, len, "w");
+	struct sim_mesh_knowledge k;
+	struct sim_mesh_view v;
+
+	if (!f)
+		return;
+	fprintf(f, "is");
+	if (sim_node_runs(to) && sim_mesh_view(to, &v))
+		mesh_write_coords(s, v.coords, v.depth, f);
+	if (sim_node_runs(n)) {
+		sim_mesh_knows(n, to, &k);
+		fprintf(f, ", n%u thinks", src);
+		mesh_write_coords(s, k.coords, k.depth, f);
+		if (k.depth)
+			fprintf(f, " for %" PRIu64 " s", k.coords_ms / 1000);
+		if (k.asks)
+			fprintf(f, ", asks for %" PRIu64 " s (attempt %u)", k.asks_ms / 1000,
+				k.attempt);
+	}
 	fclose(f);
 }
 

@@ -25,6 +25,28 @@ struct sim_mesh_view {
 	u64 coord_entries;
 };
 
+/**
+ * struct sim_mesh_knowledge - what a node knows of another
+ * @asks: a lookup is under way
+ * @attempt: of it
+ * @asks_ms: so long
+ * @depth: cached coordinates, 0 = none
+ * @coords: they
+ * @coords_ms: their age
+ */
+struct sim_mesh_knowledge {
+	bool asks;
+	u32 attempt;
+	u64 asks_ms;
+	u32 depth;
+	struct fips_node_addr coords[SIM_MESH_DEPTH];
+	u64 coords_ms;
+};
+
+void sim_mesh_knows(struct sim_node *n, const struct sim_node *of, struct sim_mesh_knowledge *k);
+/* As text: where @dst is, where @src believes that it is, and whether it asks. */
+void sim_mesh_belief(struct sim *s, u32 src, u32 dst, char *text, size_t len);
+
 /* mesh_view.c: false if nodes have no mesh. */
 bool sim_mesh_view(struct sim_node *n, struct sim_mesh_view *v);
 void sim_mesh_count(struct sim_node *n, struct sim_mesh_counts *c);

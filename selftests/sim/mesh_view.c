@@ -17,6 +17,44 @@ bool sim_mesh_view(struct sim_node *n, struct sim_mesh_view *v)
 	return true;
 }
 
+struct view_knows {
+	struct sim_mesh_knowledge *k;
+	const struct fips_node_addr *target;
+};
+
+static void view_lookup(void *arg, const struct fips_lookup_view *v)
+{
+	struct view_knows *w = arg;
+
+	if (!fips_node_addr_eq(&v->target, w->target))
+		return;
+	w->k->asks = true;
+	w->k->attempt = v->attempt;
+	w->k->asks_ms = v->age_ms;
+}
+
+static void view_coord(void *arg, const struct fips_coord_view *v)
+{
+	struct view_knows *w = arg;
+	const struct fips_coords *c = &v->info.coords;
+
+	if (!fips_node_addr_eq(&v->info.addr, w->target))
+		return;
+	w->k->depth = c->count < SIM_MESH_DEPTH ? c->count : SIM_MESH_DEPTH;
+	memcpy(w->k->coords, c->addr, w->k->depth * sizeof(*c->addr));
+	w->k->coords_ms = v->age_ms;
+}
+
+void sim_mesh_knows(struct sim_node *n, const struct sim_node *of, struct sim_mesh_knowledge *k)
+{
+	struct view_knows w = { .k = k, .target = &of->kp.id.addr };
+	struct fips_clock now = sim_node_clock(n);
+
+	*k = (struct sim_mesh_knowledge) { 0 };
+	fips_node_each_lookup(n->node, &now, view_lookup, &w);
+	fips_node_each_coord(n->node, &now, view_coord, &w);
+}
+
 void sim_mesh_count(struct sim_node *n, struct sim_mesh_counts *c)
 {
 	struct fips_clock now = sim_node_clock(n);

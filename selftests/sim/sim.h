@@ -455,7 +455,7 @@ void sim_heal(struct sim *s);
  */
 struct sim_failure {
 	const char *name;
-	char text[512];
+	char text[768];
 	u64 at;
 };
 
