@@ -39,6 +39,7 @@ static const struct cli_opt scenario_opts[] = {
 	SC("seed", KIND_U64, seed),
 	SC("nodes", KIND_U32, topo.nodes),
 	SC("degree", KIND_U32, topo.degree),
+	SC("newcomers", KIND_U32, topo.newcomers),
 	SC("names", KIND_FLAG, names),
 	SC("duration", KIND_TIME, duration),
 	SC("start-over", KIND_TIME, start_over),

@@ -165,10 +165,10 @@ bool sim_mesh_settled(struct sim *s, const char **name, char *why, size_t why_le
 	bool ok = true;
 	u32 i;
 
-	/* Nodes without a mesh have nothing to settle. */
+	/* A liar may well be the root of all, and its tree is none. */
 	for (i = 0; i < s->n_nodes && !sim_node_runs(&s->nodes[i]); i++)
 		;
-	if (i == s->n_nodes || !sim_mesh_view(&s->nodes[i], &v))
+	if (i == s->n_nodes || s->liars || !sim_mesh_view(&s->nodes[i], &v))
 		return true;
 	mesh_look_begin(&l, s);
 	for (i = 0; ok && i < s->n_nodes; i++)
@@ -188,6 +188,13 @@ static struct sim_node *mesh_next(struct sim_node *n, const struct sim_node *dst
 		return NULL;
 	r = fips_route_find(n->core, &dst->kp.id.addr);
 	return r && r->link ? mesh_node(n->sim, &r->link->peer) : NULL;
+}
+
+u32 sim_mesh_next(struct sim *s, u32 src, u32 dst)
+{
+	struct sim_node *n = mesh_next(&s->nodes[src], &s->nodes[dst]);
+
+	return n ? n->idx : SIM_NOBODY;
 }
 
 void sim_mesh_path(struct sim *s, u32 src, u32 dst, char *text, size_t len)

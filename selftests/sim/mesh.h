@@ -64,6 +64,9 @@ bool sim_mesh_settled(struct sim *s, const char **name, char *why, size_t why_le
 /* The parent of @n, if it has one. */
 bool sim_mesh_parent(struct sim_node *n, u32 *parent);
 
+/* Where the data plane of @src sends what is for @dst; SIM_NOBODY. */
+u32 sim_mesh_next(struct sim *s, u32 src, u32 dst);
+
 /* The same as text: "n3 n4 n0", and why it ends. */
 void sim_mesh_path(struct sim *s, u32 src, u32 dst, char *text, size_t len);
 

@@ -24,7 +24,10 @@ struct report {
 	u64 control_per_node_s;		/* thousandths of a byte */
 	u32 joined;
 	u32 *joins;
+	u64 control_messages;
+	u64 messages_per_node_s;	/* thousandths */
 	u64 pings, pongs, refused, packets, delivered;
+	struct sim_times newcomers;
 };
 
 static int report_u32_cmp(const void *pa, const void *pb)
@@ -103,6 +106,14 @@ static void report_gather(struct report *r, struct sim *s)
 			   r->bytes[SIM_TX_SESSION];
 	if (s->now && s->n_nodes)
 		r->control_per_node_s = r->control_bytes * 1000 / s->n_nodes * SIM_SEC / s->now;
+	r->control_messages = r->frames[SIM_TX_RAW] + r->frames[SIM_TX_LINK] +
+			      r->frames[SIM_TX_SESSION];
+	if (s->now && s->n_nodes)
+		r->messages_per_node_s =
+			r->control_messages * 1000 / s->n_nodes * SIM_SEC / s->now;
+	sim_newcomers_times(s, &r->newcomers);
+	report_sort(&r->newcomers);
+	report_sort(&s->asks.times);
 	if (r->joined)
 		qsort(r->joins, r->joined, sizeof(u32), report_u32_cmp);
 	report_sort(&s->traffic.rtt);
@@ -141,10 +152,14 @@ static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 	if (s->checks.tables.depth)
 		fprintf(out, "tree            settled at %" PRIu64 " ms, depth %" PRIu64 "\n",
 			s->checks.tree / 1000, s->checks.tables.depth);
-	if (m->lookups)
-		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64 ", timed out %" PRIu64
-			", requests passed on %" PRIu64 "\n", m->lookups, m->found, m->lost,
-			m->forwarded);
+	if (s->asks.asked)
+		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64 "; requests sent %" PRIu64
+			", passed on %" PRIu64 ", timed out %" PRIu64 "\n", s->asks.asked,
+			s->asks.found, m->lookups, m->forwarded, m->lost);
+	text_times("found after", &s->asks.times, out);
+	if (s->newcomers.n)
+		fprintf(out, "newcomers       %u\n", s->newcomers.n);
+	text_times("  answered", &r->newcomers, out);
 	if (s->checks.stretch)
 		fprintf(out, "stretch         %" PRIu64 ".%03" PRIu64 " over %" PRIu64 " paths\n",
 			s->checks.stretch / 1000, s->checks.stretch % 1000,
@@ -168,8 +183,10 @@ static void text_traffic(const struct report *r, struct sim *s, FILE *out)
 	for (i = 0; i < SIM_TX_CLASSES; i++)
 		fprintf(out, " %s %" PRIu64 "%s", sim_tx_names[i], r->frames[i],
 			i + 1 < SIM_TX_CLASSES ? "," : "\n");
-	fprintf(out, "control         %" PRIu64 ".%03" PRIu64 " bytes a node and second\n",
-		r->control_per_node_s / 1000, r->control_per_node_s % 1000);
+	fprintf(out, "control         %" PRIu64 ".%03" PRIu64 " bytes, %" PRIu64 ".%03" PRIu64
+		" messages a node and second\n", r->control_per_node_s / 1000,
+		r->control_per_node_s % 1000, r->messages_per_node_s / 1000,
+		r->messages_per_node_s % 1000);
 	fprintf(out, "lost           ");
 	for (i = 0; i < SIM_LOSSES; i++)
 		fprintf(out, " %s %" PRIu64 "%s", sim_loss_names[i], s->lost[i],
@@ -197,7 +214,7 @@ void sim_report_text(struct sim *s, FILE *out)
 		report_quantile(r.joins, r.joined, 95), report_quantile(r.joins, r.joined, 100));
 	if (s->checks.converged)
 		fprintf(out, "all linked      %" PRIu64 " ms\n", s->checks.converged / 1000);
-	if (s->settle)
+	if (s->settle && s->checks.settled)
 		fprintf(out, "settled         %u pairs, %" PRIu64 " ms after the last heal\n",
 			s->checks.pairs, s->checks.settled / 1000);
 	text_mesh(&r, s, out);
@@ -213,6 +230,7 @@ void sim_report_text(struct sim *s, FILE *out)
 	fprintf(out, "log             %016" PRIx64 "%016" PRIx64 ", %" PRIu64 " notes\n",
 		s->log.h[0], s->log.h[1], s->log.count);
 	free(r.joins);
+	free(r.newcomers.v);
 }
 
 /* ---- JSON ---- */
@@ -286,13 +304,33 @@ static json_t *json_tables(const struct sim_tables *m)
 			 "parked", json_u64(m->core_parked));
 }
 
-static void json_mesh(json_t *o, struct sim *s, const struct sim_mesh_counts *m)
+static u64 report_converged(const struct sim *s)
 {
+	if (!s->checks.tree || !s->checks.converged)
+		return 0;
+	return s->checks.tree > s->checks.converged ? s->checks.tree : s->checks.converged;
+}
+
+static void json_mesh(json_t *o, struct sim *s, const struct report *r)
+{
+	const struct sim_mesh_counts *m = &r->mesh;
+
+	json_object_set_new(o, "converged_ms", report_converged(s) ?
+			    json_u64(report_converged(s) / 1000) : json_null());
+	json_object_set_new(o, "newcomers", json_pack("{s:o, s:o}",
+						      "started", json_u64(s->newcomers.n),
+						      "answer_us",
+						      json_quantiles(r->newcomers.v,
+								     r->newcomers.n)));
 	json_object_set_new(o, "tree_ms", s->checks.tree ? json_u64(s->checks.tree / 1000) :
 							   json_null());
-	json_object_set_new(o, "lookups", json_pack("{s:o, s:o, s:o, s:o}",
-						    "started", json_u64(m->lookups),
-						    "found", json_u64(m->found),
+	json_object_set_new(o, "lookups", json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+						    "started", json_u64(s->asks.asked),
+						    "found", json_u64(s->asks.found),
+						    "latency_us",
+						    json_quantiles(s->asks.times.v,
+								   s->asks.times.n),
+						    "requests", json_u64(m->lookups),
 						    "timed_out", json_u64(m->lost),
 						    "forwarded", json_u64(m->forwarded)));
 	json_object_set_new(o, "rekeys", json_pack("{s:o, s:o}", "links", json_u64(m->rekeys),
@@ -325,10 +363,12 @@ static void json_put(json_t *o, struct sim *s, const struct report *r)
 	json_object_set_new(o, "rtt_us", json_quantiles(s->traffic.rtt.v, s->traffic.rtt.n));
 	json_object_set_new(o, "first_answer_us",
 			    json_quantiles(s->traffic.first.v, s->traffic.first.n));
-	json_mesh(o, s, &r->mesh);
+	json_mesh(o, s, r);
 	json_object_set_new(o, "frames", json_classes(r));
 	json_object_set_new(o, "link_messages", json_types(r));
 	json_object_set_new(o, "control_millibytes_per_node_s", json_u64(r->control_per_node_s));
+	json_object_set_new(o, "control_millimessages_per_node_s",
+			    json_u64(r->messages_per_node_s));
 	json_object_set_new(o, "lost", json_named(sim_loss_names, s->lost, SIM_LOSSES));
 	json_object_set_new(o, "dropped", json_named(sim_drop_names, r->drops, FIPS_DROP_REASONS));
 	json_object_set_new(o, "largest", json_tables(&s->checks.tables));
@@ -349,4 +389,5 @@ void sim_report_json(struct sim *s, FILE *out)
 	fputc('\n', out);
 	json_decref(o);
 	free(r.joins);
+	free(r.newcomers.v);
 }

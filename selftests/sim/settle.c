@@ -83,7 +83,8 @@ static void settle_neighbours(struct sim *s)
 	s->settle->pairs = sim_alloc(s->n_edges * sizeof(*s->settle->pairs));
 	for (i = 0; i < s->n_edges; i++) {
 		e = &s->edges[i];
-		if (sim_node_runs(&s->nodes[e->end[0]]) && sim_node_runs(&s->nodes[e->end[1]]))
+		if (sim_node_honest(&s->nodes[e->end[0]]) &&
+		    sim_node_honest(&s->nodes[e->end[1]]))
 			settle_add(s, e->end[0], e->end[1]);
 	}
 }

@@ -200,7 +200,7 @@ void sim_stack_flush(struct sim *s)
 
 /* ---- deliveries ---- */
 
-static void stack_time(struct sim_times *t, u64 us)
+void sim_times_add(struct sim_times *t, u64 us)
 {
 	if (t->n == t->room) {
 		t->room = t->room ? 2 * t->room : 256;
@@ -247,9 +247,10 @@ static void stack_deliver(struct sim_node *n, const u8 *ip6, size_t len, struct 
 	if (!stack_genuine(n, ip6, p->dst, p->src, p->back, nr))
 		return;
 	p->back = true;
-	stack_time(&s->traffic.rtt, s->now - p->sent);
+	p->answered = s->now;
+	sim_times_add(&s->traffic.rtt, s->now - p->sent);
 	if (p->first)
-		stack_time(&s->traffic.first, s->now - p->sent);
+		sim_times_add(&s->traffic.first, s->now - p->sent);
 	sim_note(s, SIM_NOTE_REPLY, n->idx, p->dst, nr, NULL, 0);
 }
 
