@@ -141,7 +141,7 @@ static void fips_tables_uninit(struct fips_device *fips)
 static int fips_dev_init(struct net_device *dev)
 {
 	struct fips_device *fips = netdev_priv(dev);
-	int err = -ENOMEM;
+	int err = -ENOMEM, i;
 
 	fips->dev = dev;
 	mutex_init(&fips->lock);
@@ -149,9 +149,11 @@ static int fips_dev_init(struct net_device *dev)
 	INIT_LIST_HEAD(&fips->transports);
 	INIT_DELAYED_WORK(&fips->linger_work, fips_linger_work);
 	INIT_DELAYED_WORK(&fips->gc_work, fips_gc_work);
-	spin_lock_init(&fips->data_limit.lock);
-	fips->data_limit.tokens = FIPS_DATA_RATE;
-	fips->data_limit.refilled = jiffies;
+	for (i = 0; i < FIPS_DATA_CLASSES; i++) {
+		spin_lock_init(&fips->data_limit[i].lock);
+		fips->data_limit[i].tokens = FIPS_DATA_RATE;
+		fips->data_limit[i].refilled = jiffies;
+	}
 	fips->instance = get_random_u64();
 	fips->transport_mtu = FIPS_TRANSPORT_MTU_DEFAULT;
 	fips->default_ttl = FIPS_DEFAULT_TTL;

@@ -38,7 +38,33 @@ struct fips_stage;
 #define FIPS_MTU_DEFAULT	IPV6_MIN_MTU
 #define FIPS_TRANSPORT_MTU_DEFAULT	(IPV6_MIN_MTU + FIPS_IPV6_OVERHEAD)
 #define FIPS_LINGER_DEFAULT	600	/* seconds */
-#define FIPS_DATA_RATE		256	/* data upcalls a second, and at once */
+#define FIPS_DATA_RATE		256	/* data upcalls of a class a second, and at once */
+
+/**
+ * enum fips_data_class - what data upcalls are about; none starves another
+ * @FIPS_DATA_OWN: packets of our own stack
+ * @FIPS_DATA_TRANSIT: what peers sent
+ * @FIPS_DATA_COORDS: coordinates that came by
+ * @FIPS_DATA_CLASSES: number of classes
+ */
+enum fips_data_class {
+	FIPS_DATA_OWN,
+	FIPS_DATA_TRANSIT,
+	FIPS_DATA_COORDS,
+	FIPS_DATA_CLASSES
+};
+
+/**
+ * struct fips_data_limit - token bucket of one class of data upcalls
+ * @lock: covers it
+ * @tokens: upcalls left
+ * @refilled: jiffies
+ */
+struct fips_data_limit {
+	spinlock_t lock;	/* the bucket */
+	unsigned int tokens;
+	unsigned long refilled;
+};
 
 /**
  * struct fips_device - private part of a fips netdevice
@@ -74,10 +100,7 @@ struct fips_stage;
  * @route_evict: where the search for a victim goes on
  * @n_routes: under @lock
  * @stage: staging and parking, the packet path's own (packet.h)
- * @data_limit: token bucket of data upcalls
- * @data_limit.lock: covers the bucket
- * @data_limit.tokens: upcalls left
- * @data_limit.refilled: jiffies
+ * @data_limit: token buckets of data upcalls
  * @gro_cells: in front of the device, for received packets
  * @stats: per CPU
  */
@@ -123,11 +146,7 @@ struct fips_device {
 
 	struct fips_stage *stage;
 
-	struct {
-		spinlock_t lock;	/* the bucket */
-		unsigned int tokens;
-		unsigned long refilled;
-	} data_limit;
+	struct fips_data_limit data_limit[FIPS_DATA_CLASSES];
 
 	struct gro_cells gro_cells;
 	struct fips_pcpu_stats __percpu *stats;

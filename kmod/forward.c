@@ -4,6 +4,7 @@
  * and path_mtu, and is sealed again (spec 07 §C).
  */
 #include <linux/skbuff.h>
+#include <fips/dgram.h>
 
 #include "device.h"
 #include "forward.h"
@@ -16,57 +17,53 @@
 
 #define FIPS_FORWARD_HEADROOM	(FIPS_FMP_HDR_LEN + FIPS_FMP_INNER_LEN - 1 + 8 + 40 + 16)
 
-/* Leading bytes of a datagram that hold coordinates, header included; 0 without any. */
-static unsigned int fips_forward_coords(const struct sk_buff *skb)
-{
-	const u8 *p = skb->data + FIPS_DGRAM_HDR_LEN;
-	unsigned int len = skb->len - FIPS_DGRAM_HDR_LEN, off, coords;
-
-	if (len < FIPS_PREFIX_LEN || fips_prefix_version(p) != FIPS_VERSION_0)
-		return 0;
-	switch (fips_prefix_phase(p)) {
-	case FIPS_FSP_ESTABLISHED:
-		if ((p[1] & (FIPS_FSP_FLAG_CP | FIPS_FSP_FLAG_U)) != FIPS_FSP_FLAG_CP ||
-		    len < FIPS_FSP_MIN_LEN)
-			return 0;
-		off = FIPS_FSP_HDR_LEN;
-		break;
-	case FIPS_FSP_SETUP:
-	case FIPS_FSP_ACK:
-		off = FIPS_PREFIX_LEN + 1;
-		break;
-	default:
-		return 0;
-	}
-	if (len <= off)
-		return 0;
-	coords = fips_coords_len(p + off, len - off);
-	return coords ? FIPS_DGRAM_HDR_LEN + off + coords : 0;
-}
-
 /**
  * fips_mirror_coords() - show the daemon the coordinates of a passing datagram
  * @fips: device
  * @link_id: link it came on
  * @skb: datagram, type byte first, linear; stays the caller's
  *
- * Context: RCU read side, BH off. Rate-limited with the data upcalls.
+ * Those that it has seen a moment ago are passed over; others go through a
+ * bucket of their own, so that a flood of them keeps nobody from asking for a route.
+ *
+ * Context: RCU read side, BH off.
  */
 void fips_mirror_coords(struct fips_device *fips, u32 link_id, const struct sk_buff *skb)
 {
-	unsigned int len = fips_forward_coords(skb);
+	size_t off, len = fips_dgram_coords(skb->data, skb->len, &off);
 
-	if (unlikely(len && len <= FIPS_COORDS_MAX))
-		fips_upcall_coords(fips, link_id, skb->data, len);
+	if (likely(!len) || len > FIPS_COORDS_MAX)
+		return;
+	/* Unlocked: at worst something is shown twice. */
+	if (data_race(fips_seen_test(fips->stage->seen, skb->data, off, len, get_jiffies_64(), HZ)))
+		return;
+	fips_upcall_coords(fips, link_id, skb->data, len);
 }
 
-/* Consumes @skb. */
-static void fips_forward_too_big(struct fips_device *fips, struct fips_link *link,
+/* Larger than the next hop takes. Consumes @skb. */
+static void fips_forward_too_big(struct fips_device *fips, u32 link_id, struct fips_link *link,
 				 struct sk_buff *skb)
 {
 	fips_link_drop(link, FIPS_DROP_REASON_DGRAM_MTU);
-	fips_upcall_mtu_exceeded(fips, skb->data + FIPS_DGRAM_DST_OFF, link->id, skb->data,
-				 FIPS_DGRAM_HDR_LEN);
+	fips_upcall_mtu_exceeded(fips, skb->data + FIPS_DGRAM_DST_OFF, link_id, skb->data,
+				 fips_dgram_header(skb->data, skb->len));
+	kfree_skb(skb);
+}
+
+/*
+ * It would go back where it came from: whoever sent it believes that we are
+ * nearer, we believe the same of him, and only the TTL would end it. Consumes @skb.
+ */
+static void fips_forward_back(struct fips_device *fips, struct fips_link *link,
+			      struct sk_buff *skb)
+{
+	unsigned long last = READ_ONCE(link->back_told);
+
+	fips_link_drop(link, FIPS_DROP_REASON_DGRAM_BACK);
+	if (time_after_eq(jiffies, last + HZ / 10) &&
+	    cmpxchg(&link->back_told, last, jiffies) == last)
+		fips_upcall_route_back(fips, skb->data + FIPS_DGRAM_DST_OFF, link->id, skb->data,
+				       fips_dgram_header(skb->data, skb->len));
 	kfree_skb(skb);
 }
 
@@ -102,11 +99,15 @@ void fips_forward(struct fips_device *fips, u32 link_id, u8 fmp_flags, struct sk
 		fips_stage_transit(fips, link_id, fmp_flags, skb);
 		return;
 	}
+	if (unlikely(link->id == link_id)) {
+		fips_forward_back(fips, link, skb);
+		return;
+	}
 	fips_route_use(route);
 	len = FIPS_FMP_OVERHEAD - 1 + skb->len;
 	mtu = READ_ONCE(link->mtu);
 	if (unlikely(len > mtu)) {
-		fips_forward_too_big(fips, link, skb);
+		fips_forward_too_big(fips, link_id, link, skb);
 		return;
 	}
 	if (unlikely(skb_cow_head(skb, FIPS_FORWARD_HEADROOM) ||

@@ -12,6 +12,7 @@
 #include <net/gro_cells.h>
 #include <net/ip_tunnels.h>
 #include <net/udp.h>
+#include <fips/dgram.h>
 #include <fips/shim.h>
 
 #include "compat.h"
@@ -52,21 +53,6 @@ static void fips_input_session_drop(struct fips_session *session, enum fips_drop
 {
 	fips_session_drop(session, reason);
 	kfree_skb(skb);
-}
-
-unsigned int fips_coords_len(const u8 *p, unsigned int len)
-{
-	unsigned int i, n, off = 0;
-
-	for (i = 0; i < 2; i++) {
-		if (len - off < 2)
-			return 0;
-		n = fips_get_le16(p + off) * FIPS_NODE_ADDR_LEN;
-		if (len - off - 2 < n)
-			return 0;
-		off += 2 + n;
-	}
-	return off;
 }
 
 /*

@@ -17,7 +17,4 @@ void fips_input_frame(struct fips_transport *transport, struct sk_buff *skb);
 void fips_input_session(struct fips_session *session, u32 link_id, u8 fmp_flags,
 			struct sk_buff *skb);
 
-/* Bytes from @p on that hold both coordinate lists, or 0 if they are malformed. */
-unsigned int fips_coords_len(const u8 *p, unsigned int len);
-
 #endif /* _FIPS_INPUT_H */

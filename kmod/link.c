@@ -347,6 +347,7 @@ struct fips_link *fips_link_new(struct fips_device *fips, const struct fips_link
 	link->mtu = params->mtu ?: params->transport->mtu;
 	link->created = jiffies;
 	link->unknown_told = jiffies - HZ;
+	link->back_told = jiffies - HZ;
 	if (params->peer)
 		link->peer = *params->peer;
 	if (params->candidate)

@@ -25,7 +25,7 @@ struct fips_transport;
 struct netlink_ext_ack;
 
 #define FIPS_LINKS_MAX		65536
-#define FIPS_PARKED_MAX		8	/* frames a link or session holds for a missing key */
+#define FIPS_PARKED_MAX		16	/* frames a link or session holds for a missing key */
 
 /**
  * struct fips_endpoint - where a link's frames go
@@ -80,6 +80,7 @@ enum fips_link_flags {
  * @last_rx: jiffies of the last authenticated frame, if @has_rx; WRITE_ONCE()
  * @has_rx: a frame has authenticated
  * @unknown_told: jiffies of the last session-unknown; cmpxchg()
+ * @back_told: jiffies of the last route-back; cmpxchg()
  * @created: jiffies
  * @counters: since the beginning
  * @reported: @counters at the last link-report, under fips_device.lock
@@ -102,6 +103,7 @@ struct fips_link {
 	unsigned long last_rx;
 	bool has_rx;
 	unsigned long unknown_told;
+	unsigned long back_told;
 	unsigned long created;
 	struct fips_counters counters;
 	struct fips_stats_sum reported;

@@ -77,6 +77,8 @@ bool fips_upcall_route_miss(struct fips_device *fips, const u8 *dest, u32 link_i
 			    const u8 *header, size_t len);
 bool fips_upcall_mtu_exceeded(struct fips_device *fips, const u8 *dest, u32 link_id,
 			      const u8 *header, size_t len);
+bool fips_upcall_route_back(struct fips_device *fips, const u8 *dest, u32 link_id,
+			    const u8 *header, size_t len);
 bool fips_upcall_coords(struct fips_device *fips, u32 link_id, const u8 *header, size_t len);
 
 #endif /* _FIPS_NETLINK_H */

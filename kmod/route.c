@@ -39,7 +39,17 @@ struct fips_route *fips_route_find(struct fips_device *fips, const u8 *node_addr
 	return rhashtable_lookup_fast(&fips->routes, node_addr, fips_route_params);
 }
 
-/* The entry with the oldest use among the next few, going round. */
+/* Is @a of less use than @b? A refusal is nothing to a way that works. */
+static bool fips_route_before(const struct fips_route *a, const struct fips_route *b)
+{
+	bool a_leads = rcu_access_pointer(a->link), b_leads = rcu_access_pointer(b->link);
+
+	if (a_leads != b_leads)
+		return b_leads;
+	return time_before(READ_ONCE(a->last_use), READ_ONCE(b->last_use));
+}
+
+/* The entry of least use among the next few, going round. */
 static void fips_route_evict(struct fips_device *fips)
 {
 	struct fips_route *route, *victim = NULL;
@@ -52,7 +62,7 @@ static void fips_route_evict(struct fips_device *fips)
 			serial = 0;
 			continue;
 		}
-		if (!victim || time_before(READ_ONCE(route->last_use), victim->last_use))
+		if (!victim || fips_route_before(route, victim))
 			victim = route;
 	}
 	fips->route_evict = serial;
@@ -184,7 +194,7 @@ void fips_route_flush(struct fips_device *fips, bool all, u32 generation)
 }
 
 /**
- * fips_route_gc() - forget routes that nobody uses
+ * fips_route_gc() - forget routes that nobody uses, and refusals that are over
  * @fips: device
  */
 void fips_route_gc(struct fips_device *fips)
@@ -195,8 +205,10 @@ void fips_route_gc(struct fips_device *fips)
 	lockdep_assert_held(&fips->lock);
 
 	xa_for_each(&fips->route_serials, serial, route) {
-		if (time_after(jiffies, READ_ONCE(route->last_use) + FIPS_ROUTE_MAX_IDLE) &&
-		    !fips_route_unreachable(route))
+		if (fips_route_unreachable(route))
+			continue;
+		if (!rcu_access_pointer(route->link) ||
+		    time_after(jiffies, READ_ONCE(route->last_use) + FIPS_ROUTE_MAX_IDLE))
 			fips_route_del(fips, route);
 		cond_resched();
 	}

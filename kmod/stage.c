@@ -81,6 +81,11 @@ static struct fips_stage_dest *fips_stage_add(struct fips_stage *stage, u8 kind,
 	lockdep_assert_held(&stage->lock);
 	if (hlist_empty(&stage->free))
 		return NULL;
+	if (kind == FIPS_STAGE_TRANSIT) {
+		if (stage->transit >= FIPS_STAGE_DESTS_TRANSIT)
+			return NULL;
+		stage->transit++;
+	}
 	dest = hlist_entry(stage->free.first, struct fips_stage_dest, node);
 	hlist_del(&dest->node);
 	dest->kind = kind;
@@ -99,6 +104,8 @@ static void fips_stage_remove(struct fips_stage *stage, struct fips_stage_dest *
 	lockdep_assert_held(&stage->lock);
 	fips_stage_done_all(stage, &dest->queue);
 	skb_queue_splice_tail_init(&dest->queue, queue);
+	if (dest->kind == FIPS_STAGE_TRANSIT)
+		stage->transit--;
 	hlist_del(&dest->node);
 	dest->kind = FIPS_STAGE_FREE;
 	hlist_add_head(&dest->node, &stage->free);
@@ -126,6 +133,12 @@ static void fips_stage_queue(struct fips_stage *stage, struct sk_buff_head *queu
 	fips_stage_wait(stage, skb);
 }
 
+/* Nobody has been asked, or nobody has answered for a while. */
+static bool fips_stage_wants_asking(const struct fips_stage_dest *dest)
+{
+	return !dest->asked || time_after(jiffies, dest->asked_at + FIPS_STAGE_ASK_AGAIN);
+}
+
 /*
  * Queue @skb at @dest.
  * Return: should the daemon be asked?
@@ -133,7 +146,7 @@ static void fips_stage_queue(struct fips_stage *stage, struct sk_buff_head *queu
 static bool fips_stage_enqueue(struct fips_stage *stage, struct fips_stage_dest *dest,
 			       struct sk_buff *skb)
 {
-	bool ask = !dest->asked || time_after(jiffies, dest->asked_at + FIPS_STAGE_ASK_AGAIN);
+	bool ask = fips_stage_wants_asking(dest);
 
 	fips_stage_queue(stage, &dest->queue, skb);
 	if (ask) {
@@ -427,12 +440,10 @@ void fips_session_purge(struct fips_session *session)
 void fips_stage_transit(struct fips_device *fips, u32 link_id, u8 fmp_flags, struct sk_buff *skb)
 {
 	struct fips_stage *stage = fips->stage;
-	u8 header[FIPS_DGRAM_HDR_LEN], *key = header + FIPS_DGRAM_DST_OFF;
+	const u8 *key = skb->data + FIPS_DGRAM_DST_OFF;
 	struct fips_stage_dest *dest;
 	struct fips_route *route;
-	bool ask;
 
-	memcpy(header, skb->data, sizeof(header));
 	FIPS_CB(skb)->id = link_id;
 	FIPS_CB(skb)->fmp_flags = fmp_flags;
 	spin_lock_bh(&stage->lock);
@@ -451,10 +462,14 @@ void fips_stage_transit(struct fips_device *fips, u32 link_id, u8 fmp_flags, str
 		kfree_skb(skb);
 		return;
 	}
-	ask = fips_stage_enqueue(stage, dest, skb);
+	/* While the datagram is still ours to read. A question that got lost is asked again. */
+	if (fips_stage_wants_asking(dest)) {
+		dest->asked = fips_upcall_route_miss(fips, key, link_id, skb->data,
+						     fips_dgram_header(skb->data, skb->len));
+		dest->asked_at = jiffies;
+	}
+	fips_stage_queue(stage, &dest->queue, skb);
 	spin_unlock_bh(&stage->lock);
-	if (ask && !fips_upcall_route_miss(fips, key, link_id, header, sizeof(header)))
-		fips_stage_unask(stage, FIPS_STAGE_TRANSIT, key);
 }
 
 void fips_route_resolved(struct fips_device *fips, const u8 *node_addr, bool reachable)

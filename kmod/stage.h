@@ -10,7 +10,7 @@
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
-#include <fips/types.h>
+#include <fips/dgram.h>
 
 struct fips_device;
 struct fips_link;
@@ -20,6 +20,7 @@ struct fips_transport;
 struct in6_addr;
 
 #define FIPS_STAGE_DESTS	256
+#define FIPS_STAGE_DESTS_TRANSIT	128	/* of them, for others; the rest stays ours */
 #define FIPS_STAGE_BUCKETS	64
 #define FIPS_STAGE_LIFETIME	(15 * HZ)	/* a look-up's attempts: 1 + 2 + 4 + 8 s */
 #define FIPS_STAGE_ASK_AGAIN	(2 * HZ)
@@ -60,9 +61,11 @@ struct fips_stage_dest {
  * @fips: device
  * @lock: covers all but the counts; BH off; outside of the queues' locks
  * @seed: of the hash
+ * @transit: destinations in use for datagrams of others
  * @free: unused destinations
  * @table: destinations by kind and key
  * @icmp_sent: jiffies of the last ICMPv6 error, by hash of its destination
+ * @seen: coordinates shown to the daemon; without the lock
  * @waiting: skbs that lie in any queue; while there are some, @work runs
  * @bytes: their memory
  * @parked: of them, frames and messages without a key
@@ -73,9 +76,11 @@ struct fips_stage {
 	struct fips_device *fips;
 	spinlock_t lock; /* see above */
 	u32 seed;
+	unsigned int transit;
 	struct hlist_head free;
 	struct hlist_head table[FIPS_STAGE_BUCKETS];
 	unsigned long icmp_sent[FIPS_STAGE_BUCKETS];
+	struct fips_seen seen[FIPS_SEEN];
 	atomic_t waiting;
 	atomic_t bytes;
 	atomic_t parked;

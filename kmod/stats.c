@@ -37,6 +37,7 @@ const char fips_drop_names[FIPS_DROP_REASONS][ETH_GSTRING_LEN] = {
 	[FIPS_DROP_REASON_DGRAM_SHORT] = "drop_dgram_short",
 	[FIPS_DROP_REASON_DGRAM_TTL] = "drop_dgram_ttl",
 	[FIPS_DROP_REASON_DGRAM_MTU] = "drop_dgram_mtu",
+	[FIPS_DROP_REASON_DGRAM_BACK] = "drop_dgram_back",
 	[FIPS_DROP_REASON_SESSION_UNKNOWN] = "drop_session_unknown",
 	[FIPS_DROP_REASON_SESSION_NO_KEY] = "drop_session_no_key",
 	[FIPS_DROP_REASON_SESSION_SHORT] = "drop_session_short",

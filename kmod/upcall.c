@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Upcalls and events. A control upcall goes to the owner's first socket, a
- * data upcall to its second one and through a token bucket. The bound of
+ * data upcall to its second one and through the token bucket of its kind. The bound of
  * both is the socket's receive buffer; what does not fit is counted. Events
  * without payload are shown to the monitor group of the device's namespace.
  */
@@ -29,6 +29,7 @@ enum fips_upcall_class {
  * struct fips_upcall - a message to the owner under construction
  * @fips: device
  * @class: socket it goes to
+ * @limit: data: bucket it takes from
  * @monitor: shown to the monitor group too
  * @skb: message
  * @hdr: its genetlink header
@@ -36,6 +37,7 @@ enum fips_upcall_class {
 struct fips_upcall {
 	struct fips_device *fips;
 	enum fips_upcall_class class;
+	enum fips_data_class limit;
 	bool monitor;
 	struct sk_buff *skb;
 	void *hdr;
@@ -48,22 +50,21 @@ static void fips_upcall_lost(struct fips_upcall *up)
 }
 
 /* Take one token. They come back evenly, up to the burst. */
-static bool fips_upcall_allowed(struct fips_device *fips)
+static bool fips_upcall_allowed(struct fips_data_limit *limit)
 {
 	unsigned long now = jiffies, add;
 	bool ok;
 
-	spin_lock_bh(&fips->data_limit.lock);
-	add = min(now - fips->data_limit.refilled, (unsigned long)HZ) * FIPS_DATA_RATE / HZ;
+	spin_lock_bh(&limit->lock);
+	add = min(now - limit->refilled, (unsigned long)HZ) * FIPS_DATA_RATE / HZ;
 	if (add) {
-		fips->data_limit.tokens = min_t(unsigned long, FIPS_DATA_RATE,
-						fips->data_limit.tokens + add);
-		fips->data_limit.refilled = now;
+		limit->tokens = min_t(unsigned long, FIPS_DATA_RATE, limit->tokens + add);
+		limit->refilled = now;
 	}
-	ok = fips->data_limit.tokens;
+	ok = limit->tokens;
 	if (ok)
-		fips->data_limit.tokens--;
-	spin_unlock_bh(&fips->data_limit.lock);
+		limit->tokens--;
+	spin_unlock_bh(&limit->lock);
 	return ok;
 }
 
@@ -83,7 +84,7 @@ static bool fips_upcall_begin(struct fips_upcall *up, u8 cmd, size_t payload)
 		if (!up->monitor)
 			return false;
 	}
-	if ((up->class == FIPS_UPCALL_DATA && !fips_upcall_allowed(fips)) ||
+	if ((up->class == FIPS_UPCALL_DATA && !fips_upcall_allowed(&fips->data_limit[up->limit])) ||
 	    payload > FIPS_ATTR_MAX) {
 		fips_upcall_lost(up);
 		return false;
@@ -310,7 +311,11 @@ bool fips_upcall_session_miss(struct fips_device *fips, const struct in6_addr *i
 
 bool fips_upcall_session_unknown(struct fips_link *link, const u8 *src)
 {
-	struct fips_upcall up = { .fips = link->fips, .class = FIPS_UPCALL_DATA };
+	struct fips_upcall up = {
+		.fips = link->fips,
+		.class = FIPS_UPCALL_DATA,
+		.limit = FIPS_DATA_TRANSIT,
+	};
 
 	return fips_upcall_begin(&up, FIPS_CMD_SESSION_UNKNOWN, 0) &&
 	       fips_upcall_end(&up, nla_put(up.skb, FIPS_A_SESSION_REMOTE, FIPS_NODE_ADDR_LEN,
@@ -321,7 +326,12 @@ bool fips_upcall_session_unknown(struct fips_link *link, const u8 *src)
 static bool fips_upcall_route(struct fips_device *fips, u8 cmd, const u8 *dest, u32 link_id,
 			      const u8 *header, size_t len)
 {
-	struct fips_upcall up = { .fips = fips, .class = FIPS_UPCALL_DATA };
+	struct fips_upcall up = {
+		.fips = fips,
+		.class = FIPS_UPCALL_DATA,
+		.limit = cmd == FIPS_CMD_COORDS ? FIPS_DATA_COORDS :
+			 link_id ? FIPS_DATA_TRANSIT : FIPS_DATA_OWN,
+	};
 	int err = 0;
 
 	len = min_t(size_t, len, FIPS_COORDS_MAX);
@@ -346,6 +356,12 @@ bool fips_upcall_mtu_exceeded(struct fips_device *fips, const u8 *dest, u32 link
 			      const u8 *header, size_t len)
 {
 	return fips_upcall_route(fips, FIPS_CMD_MTU_EXCEEDED, dest, link_id, header, len);
+}
+
+bool fips_upcall_route_back(struct fips_device *fips, const u8 *dest, u32 link_id,
+			    const u8 *header, size_t len)
+{
+	return fips_upcall_route(fips, FIPS_CMD_ROUTE_BACK, dest, link_id, header, len);
 }
 
 bool fips_upcall_coords(struct fips_device *fips, u32 link_id, const u8 *header, size_t len)

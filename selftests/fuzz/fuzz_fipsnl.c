@@ -34,6 +34,7 @@ static void fuzz_event(const struct nlmsghdr *nlh)
 		break;
 	case FIPS_EV_ROUTE_MISS:
 	case FIPS_EV_MTU_EXCEEDED:
+	case FIPS_EV_ROUTE_BACK:
 	case FIPS_EV_COORDS:
 		check_inside(nlh, ev.route.header, ev.route.len);
 		break;

@@ -48,6 +48,7 @@ static const char *const upcalls[] = {
 	[FIPS_CMD_SESSION_KEY_LIMIT] = "session-key-limit",
 	[FIPS_CMD_MTU_EXCEEDED] = "mtu-exceeded",
 	[FIPS_CMD_ROUTE_MISS] = "route-miss",
+	[FIPS_CMD_ROUTE_BACK] = "route-back",
 	[FIPS_CMD_COORDS] = "coords",
 };
 

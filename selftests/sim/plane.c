@@ -31,6 +31,7 @@ const char *const sim_drop_names[FIPS_DROP_REASONS] = {
 	[FIPS_DROP_REASON_DGRAM_SHORT] = "dgram-short",
 	[FIPS_DROP_REASON_DGRAM_TTL] = "dgram-ttl",
 	[FIPS_DROP_REASON_DGRAM_MTU] = "dgram-mtu",
+	[FIPS_DROP_REASON_DGRAM_BACK] = "dgram-back",
 	[FIPS_DROP_REASON_SESSION_UNKNOWN] = "session-unknown",
 	[FIPS_DROP_REASON_SESSION_NO_KEY] = "session-no-key",
 	[FIPS_DROP_REASON_SESSION_SHORT] = "session-short",

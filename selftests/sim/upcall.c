@@ -41,6 +41,7 @@ static const char *const upcall_names[] = {
 	[FIPS_EV_SESSION_KEY_LIMIT] = "session-key-limit",
 	[FIPS_EV_ROUTE_MISS] = "route-miss",
 	[FIPS_EV_MTU_EXCEEDED] = "mtu-exceeded",
+	[FIPS_EV_ROUTE_BACK] = "route-back",
 	[FIPS_EV_COORDS] = "coords",
 	[FIPS_EV_RESYNC] = "resync",
 };
@@ -65,6 +66,7 @@ static enum upcall_class upcall_class(enum fips_event_type type)
 	case FIPS_EV_SESSION_UNKNOWN:
 	case FIPS_EV_ROUTE_MISS:
 	case FIPS_EV_MTU_EXCEEDED:
+	case FIPS_EV_ROUTE_BACK:
 	case FIPS_EV_COORDS:
 		return UPCALL_DATA;
 	default:
@@ -88,6 +90,7 @@ static const void *upcall_bytes(const struct fips_event *ev, size_t *len)
 		return ev->session_msg.body;
 	case FIPS_EV_ROUTE_MISS:
 	case FIPS_EV_MTU_EXCEEDED:
+	case FIPS_EV_ROUTE_BACK:
 	case FIPS_EV_COORDS:
 		*len = ev->route.len;
 		return ev->route.header;
@@ -113,6 +116,7 @@ static void upcall_point(struct fips_event *ev, void *bytes)
 		return;
 	case FIPS_EV_ROUTE_MISS:
 	case FIPS_EV_MTU_EXCEEDED:
+	case FIPS_EV_ROUTE_BACK:
 	case FIPS_EV_COORDS:
 		ev->route.header = bytes;
 		return;
@@ -161,6 +165,7 @@ static u64 upcall_what(const struct fips_event *ev)
 		return (u64)(s64)ev->op.err;
 	case FIPS_EV_ROUTE_MISS:
 	case FIPS_EV_MTU_EXCEEDED:
+	case FIPS_EV_ROUTE_BACK:
 	case FIPS_EV_COORDS:
 		return fips_get_le64(ev->route.dest.b);
 	default:

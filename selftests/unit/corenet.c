@@ -101,6 +101,7 @@ static void out_event(void *ctx, const struct fips_event *ev)
 		break;
 	case FIPS_EV_ROUTE_MISS:
 	case FIPS_EV_MTU_EXCEEDED:
+	case FIPS_EV_ROUTE_BACK:
 	case FIPS_EV_COORDS:
 		bytes = ev->route.header;
 		len = ev->route.len;

@@ -626,6 +626,11 @@ static int forward(struct fake_node *f, u8 *msg, size_t len, u32 link_id)
 		f->dropped_route++;
 		return -EHOSTUNREACH;
 	}
+	if (l->id == link_id) {
+		f->circles++;
+		event_dgram(f, FIPS_EV_ROUTE_BACK, msg, len, link_id);
+		return -ELOOP;
+	}
 	if (FIPS_FMP_HDR_LEN + 4 + len + FIPS_TAG_LEN > l->mtu) {
 		if (link_id)
 			event_dgram(f, FIPS_EV_MTU_EXCEEDED, msg, len, link_id);

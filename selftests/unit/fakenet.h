@@ -175,6 +175,7 @@ struct fake_node {
 	unsigned int dropped_auth;
 	unsigned int dropped_session;	/* no session or no slot opens */
 	unsigned int dropped_route;
+	unsigned int circles;		/* would have gone back where they came from */
 	unsigned int forwarded;
 	unsigned int misses_asked;
 	bool raw_fail;			/* raw_send() fails */

@@ -204,25 +204,38 @@ static void test_route_flush(void **state)
 	cn_free(&cn);
 }
 
-/* A full route table forgets its oldest. */
+/* A full route table gives up refusals first, then the least used of the oldest. */
 static void test_route_bound(void **state)
 {
 	struct fips_node_addr a = { { 0 } };
+	struct fips_core *c;
 	struct cn cn;
 	u32 i;
 
 	(void)state;
 	cn_init(&cn, 2, NULL);
 	cn_link(&cn, 0, 1);
-	for (i = 0; i <= FIPS_MAX_ROUTES; i++) {
+	c = cn.n[0].c;
+	for (i = 0; i < FIPS_MAX_ROUTES; i++) {
 		fips_put_le32(a.b, i);
-		assert_int_equal(fips_core_route_set(cn.n[0].c, &cn.n[0].out, cn.now, &a, 2, 1), 0);
+		assert_int_equal(fips_core_route_set(c, &cn.n[0].out, cn.now, &a, 2, 1), 0);
 	}
-	assert_int_equal(HASH_COUNT(cn.n[0].c->routes), FIPS_MAX_ROUTES);
+	fips_put_le32(a.b, 2);
+	assert_int_equal(fips_core_route_unreachable(c, &cn.n[0].out, cn.now, &a, 5000), 0);
+	cn.now++;
 	fips_put_le32(a.b, 0);
-	assert_null(fips_route_find(cn.n[0].c, &a));
-	fips_put_le32(a.b, 1);
-	assert_non_null(fips_route_find(cn.n[0].c, &a));
+	fips_route_use(fips_route_find(c, &a), cn.now);
+	for (; i < FIPS_MAX_ROUTES + 2; i++) {
+		fips_put_le32(a.b, i);
+		assert_int_equal(fips_core_route_set(c, &cn.n[0].out, cn.now, &a, 2, 1), 0);
+		assert_int_equal(HASH_COUNT(c->routes), FIPS_MAX_ROUTES);
+		fips_put_le32(a.b, 2);
+		assert_null(fips_route_find(c, &a));
+		fips_put_le32(a.b, 1);
+		assert_true(!fips_route_find(c, &a) == (i > FIPS_MAX_ROUTES));
+	}
+	fips_put_le32(a.b, 0);
+	assert_non_null(fips_route_find(c, &a));
 	cn_free(&cn);
 }
 
@@ -282,6 +295,7 @@ static void test_transit(void **state)
 	it = cn_event(&cn.n[1], FIPS_EV_MTU_EXCEEDED);
 	assert_memory_equal(it->ev.route.dest.b, cn.n[2].addr.b, 16);
 	assert_int_equal(it->ev.route.link_id, 1);
+	assert_int_equal(it->len, FIPS_DGRAM_HDR_LEN + FIPS_PREFIX_LEN);
 	free(it);
 	cn_free(&cn);
 }
@@ -370,7 +384,7 @@ static void test_transit_miss(void **state)
 	cn_free(&cn);
 }
 
-/* Coordinates in transit go up, up to a rate; CE is passed on. */
+/* Coordinates in transit go up, once a second each, up to a rate. */
 static void test_transit_mirror(void **state)
 {
 	u8 d[FIPS_DGRAM_HDR_LEN + 44] = { 0 };
@@ -382,19 +396,148 @@ static void test_transit_mirror(void **state)
 	chain(&cn);
 	fips_put_dgram_hdr(d, 9, 1000, &cn.n[0].addr, &cn.n[2].addr);
 	d[36] = FIPS_FSP_SETUP;
+	d[41] = 1;	/* one source coordinate, none of the destination */
 	inject(&cn, d, sizeof(d));
 	free(cn_event(&cn.n[1], FIPS_EV_LINK_KEY_USED));
 	it = cn_event(&cn.n[1], FIPS_EV_COORDS);
 	assert_int_equal(it->ev.route.link_id, 1);
-	assert_int_equal(it->len, sizeof(d));
+	assert_int_equal(it->len, 36 + 5 + 2 + 16 + 2);
+	assert_memory_equal(it->data + 36, d + 36, it->len - 36);
 	free(it);
-	for (i = 0; i < 200; i++)
-		inject(&cn, d, sizeof(d));
-	assert_int_equal(cn.n[1].events.n, FIPS_COORDS_PER_SEC - 1);
-	assert_int_equal(cn_drops(&cn.n[1], FIPS_DROP_REASON_UPCALL_DATA), 101);
+	/* The same lists again, in another message: nothing new. */
+	d[70]++;
+	inject(&cn, d, sizeof(d));
+	assert_int_equal(cn.n[1].events.n, 0);
 	cn.now += 1000;
 	inject(&cn, d, sizeof(d));
+	free(cn_event(&cn.n[1], FIPS_EV_COORDS));
+	/* Others: as many as the node shall bear. */
+	cn.now += 1000;
+	for (i = 0; i < 2 * FIPS_COORDS_PER_SEC; i++) {
+		fips_put_le16(d + 43, (u16)(i + 1));
+		inject(&cn, d, sizeof(d));
+	}
 	assert_int_equal(cn.n[1].events.n, FIPS_COORDS_PER_SEC);
+	assert_int_equal(cn_drops(&cn.n[1], FIPS_DROP_REASON_UPCALL_DATA), FIPS_COORDS_PER_SEC);
+	cn.now += 1000;
+	d[50]++;
+	inject(&cn, d, sizeof(d));
+	assert_int_equal(cn.n[1].events.n, FIPS_COORDS_PER_SEC + 1);
+	/* Lists that end beyond the message are none. */
+	d[41] = 200;
+	inject(&cn, d, sizeof(d));
+	assert_int_equal(cn.n[1].events.n, FIPS_COORDS_PER_SEC + 1);
+	assert_int_equal(cn.n[2].events.n, 2 * FIPS_COORDS_PER_SEC + 6);
+	cn_free(&cn);
+}
+
+/* Nothing goes back over the link it came on; the node hears of it now and then. */
+static void test_transit_back(void **state)
+{
+	struct cn_item *it;
+	struct cn cn;
+	int i;
+
+	(void)state;
+	chain(&cn);
+	send_udp(&cn, 0, 2, 10);
+	cn_pump(&cn);
+	free(cn_event(&cn.n[1], FIPS_EV_LINK_KEY_USED));
+	cn_route(&cn, 1, 2, 0);
+	for (i = 0; i < 5; i++) {
+		send_udp(&cn, 0, 2, 10);
+		assert_int_equal(cn_pump(&cn), 1);
+	}
+	assert_int_equal(cn_drops(&cn.n[1], FIPS_DROP_REASON_DGRAM_BACK), 5);
+	it = cn_event(&cn.n[1], FIPS_EV_ROUTE_BACK);
+	assert_int_equal(it->ev.route.link_id, 1);
+	assert_memory_equal(it->ev.route.dest.b, cn.n[2].addr.b, 16);
+	assert_int_equal(it->len, FIPS_DGRAM_HDR_LEN + FIPS_PREFIX_LEN);
+	free(it);
+	assert_int_equal(cn.n[1].events.n, 0);
+	cn.now += FIPS_BACK_GAP_MS;
+	send_udp(&cn, 0, 2, 10);
+	cn_pump(&cn);
+	free(cn_event(&cn.n[1], FIPS_EV_ROUTE_BACK));
+	/* Our own datagrams go that way. */
+	cn_session(&cn, 1, 2);
+	send_udp(&cn, 1, 2, 10);
+	assert_int_equal(cn.n[1].frames.n, 1);
+	cn_clear(&cn.n[1].frames);
+	/* Another way, and all goes on. */
+	cn_route(&cn, 1, 2, 2);
+	send_udp(&cn, 0, 2, 10);
+	assert_int_equal(cn_pump(&cn), 2);
+	cn_free(&cn);
+}
+
+/* A flood to nowhere takes no more than half of the destinations. */
+static void test_transit_destinations(void **state)
+{
+	struct fips_core_config bounds = { .stage_destinations = 8 };
+	u8 d[FIPS_DGRAM_HDR_LEN + 40] = { 0 };
+	struct fips_node_addr to;
+	struct cn cn;
+	u8 i;
+
+	(void)state;
+	cn_init(&cn, 4, &bounds);
+	cn_link(&cn, 0, 1);
+	for (i = 0; i < 8; i++) {
+		memset(to.b, i, sizeof(to.b));
+		fips_put_dgram_hdr(d, 9, 1000, &cn.n[0].addr, &to);
+		inject(&cn, d, sizeof(d));
+	}
+	assert_int_equal(cn_drops(&cn.n[1], FIPS_DROP_REASON_STAGE_DESTINATIONS), 4);
+	assert_int_equal(cn.n[1].c->stages_transit, 4);
+	send_udp(&cn, 1, 3, 0);
+	assert_int_equal(cn_drops(&cn.n[1], FIPS_DROP_REASON_STAGE_DESTINATIONS), 4);
+	/* An answer makes room, and so does time. */
+	memset(to.b, 2, sizeof(to.b));
+	fips_core_route_unreachable(cn.n[1].c, &cn.n[1].out, cn.now, &to, 1000);
+	assert_int_equal(cn_drops(&cn.n[1], FIPS_DROP_REASON_NO_ROUTE), 1);
+	assert_int_equal(cn.n[1].c->stages_transit, 3);
+	/* It holds for its time: no question, nothing staged. */
+	cn_clear(&cn.n[1].events);
+	fips_put_dgram_hdr(d, 9, 1000, &cn.n[0].addr, &to);
+	inject(&cn, d, sizeof(d));
+	cn.now += 999;
+	inject(&cn, d, sizeof(d));
+	assert_int_equal(cn_drops(&cn.n[1], FIPS_DROP_REASON_NO_ROUTE), 3);
+	assert_int_equal(cn.n[1].events.n, 0);
+	cn.now += 1;
+	inject(&cn, d, sizeof(d));
+	free(cn_event(&cn.n[1], FIPS_EV_ROUTE_MISS));
+	cn.now += 30000;
+	fips_core_tick(cn.n[1].c, &cn.n[1].out, cn.now);
+	assert_int_equal(cn.n[1].c->stages_transit, 0);
+	cn_free(&cn);
+}
+
+/* What nobody uses ages; refusals end. */
+static void test_route_age(void **state)
+{
+	struct fips_core *c;
+	struct cn cn;
+
+	(void)state;
+	chain(&cn);
+	c = cn.n[1].c;
+	fips_core_route_unreachable(c, &cn.n[1].out, cn.now, &cn.n[1].addr, 1000);
+	assert_int_equal(HASH_COUNT(c->routes), 3);
+	assert_int_equal(fips_core_tick(c, &cn.n[1].out, cn.now), cn.now + FIPS_ROUTE_GC_MS);
+	cn.now += FIPS_ROUTE_GC_MS;
+	fips_core_tick(c, &cn.n[1].out, cn.now);
+	assert_int_equal(HASH_COUNT(c->routes), 2);
+	send_udp(&cn, 0, 2, 10);
+	cn_pump(&cn);
+	cn.now += FIPS_ROUTE_IDLE_MS;
+	fips_core_tick(c, &cn.n[1].out, cn.now);
+	assert_non_null(fips_route_find(c, &cn.n[2].addr));
+	assert_null(fips_route_find(c, &cn.n[0].addr));
+	cn.now += FIPS_ROUTE_GC_MS;
+	assert_int_equal(fips_core_tick(c, &cn.n[1].out, cn.now), FIPS_NEVER);
+	assert_null(c->routes);
 	cn_free(&cn);
 }
 
@@ -460,6 +603,9 @@ int main(void)
 		cmocka_unit_test(test_transit_miss),
 		cmocka_unit_test(test_transit_mirror),
 		cmocka_unit_test(test_transit_ce),
+		cmocka_unit_test(test_transit_back),
+		cmocka_unit_test(test_transit_destinations),
+		cmocka_unit_test(test_route_age),
 		cmocka_unit_test(test_free_busy),
 	};
 

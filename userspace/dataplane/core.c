@@ -175,6 +175,9 @@ u64 fips_core_tick(struct fips_core *c, const struct fips_core_out *out, u64 now
 	due = fips_stage_expire(c, now);
 	if (due < next)
 		next = due;
+	due = fips_routes_expire(c, now);
+	if (due < next)
+		next = due;
 	due = fips_unreachable_expire(c, now);
 	if (due < next)
 		next = due;

@@ -4,6 +4,8 @@
  * session messages that the node sends itself. Bulk data of the local stack has
  * a shorter way in core_tx.c.
  */
+#include <fips/dgram.h>
+
 #include "core_impl.h"
 
 void fips_put_dgram_hdr(u8 *p, u8 ttl, u16 mtu, const struct fips_node_addr *src,
@@ -24,7 +26,7 @@ static void fips_forward_event(const struct fips_core_out *out, enum fips_event_
 	memcpy(ev.route.dest.b, dgram + FIPS_DGRAM_DST_OFF, sizeof(ev.route.dest.b));
 	ev.route.link_id = link_id;
 	ev.route.header = dgram;
-	ev.route.len = len < FIPS_COORDS_MAX ? len : FIPS_COORDS_MAX;
+	ev.route.len = fips_dgram_header(dgram, len);
 	fips_core_event(out, &ev);
 }
 
@@ -74,6 +76,20 @@ static void fips_forward_seal(struct fips_core *c, const struct fips_core_out *o
 		fips_link_key_limit(out, l);
 }
 
+/*
+ * It would go back where it came from: whoever sent it believes that we are
+ * nearer, we believe the same of him, and only the TTL would end it.
+ */
+static void fips_forward_back(struct fips_core *c, const struct fips_core_out *out, u64 now,
+			      struct fips_link *l, const u8 *dgram, size_t len)
+{
+	fips_core_object_drop(c, &l->stats, FIPS_DROP_REASON_DGRAM_BACK);
+	if (l->back_told && now - l->back_told < FIPS_BACK_GAP_MS)
+		return;
+	l->back_told = now;
+	fips_forward_event(out, FIPS_EV_ROUTE_BACK, dgram, len, l->id);
+}
+
 void fips_forward(struct fips_core *c, const struct fips_core_out *out, u64 now, u8 *dgram,
 		  size_t len, bool ce, u32 link_id)
 {
@@ -91,6 +107,11 @@ void fips_forward(struct fips_core *c, const struct fips_core_out *out, u64 now,
 		fips_core_drop(c, FIPS_DROP_REASON_NO_ROUTE, 1);
 		return;
 	}
+	if (r->link->id == link_id) {
+		fips_forward_back(c, out, now, r->link, dgram, len);
+		return;
+	}
+	fips_route_use(r, now);
 	mtu = r->link->mtu;
 	if (FIPS_LINK_OVERHEAD + len > mtu) {
 		fips_core_object_drop(c, &r->link->stats, FIPS_DROP_REASON_DGRAM_MTU);
@@ -103,38 +124,30 @@ void fips_forward(struct fips_core *c, const struct fips_core_out *out, u64 now,
 	fips_forward_seal(c, out, now, r->link, dgram, len, ce);
 }
 
-/* Setup, Ack, or an encrypted message with CP. */
-static bool fips_has_coords(const u8 *fsp, size_t len)
-{
-	if (len < FIPS_PREFIX_LEN || fips_prefix_version(fsp) != FIPS_VERSION_0)
-		return false;
-	switch (fips_prefix_phase(fsp)) {
-	case FIPS_FSP_ESTABLISHED:
-		return !(fsp[1] & FIPS_FSP_FLAG_U) && (fsp[1] & FIPS_FSP_FLAG_CP);
-	case FIPS_FSP_SETUP:
-	case FIPS_FSP_ACK:
-		return true;
-	default:
-		return false;
-	}
-}
-
+/*
+ * Those that the node has seen a moment ago are passed over; others are
+ * limited, so that a flood of them takes no more than its share of the node.
+ */
 void fips_mirror_coords(struct fips_core *c, const struct fips_core_out *out, u64 now,
 			const u8 *dgram, size_t len, u32 link_id)
 {
-	bool ok;
+	bool seen, ok = false;
+	size_t off, end = fips_dgram_coords(dgram, len, &off);
 
-	if (!fips_has_coords(dgram + FIPS_DGRAM_HDR_LEN, len - FIPS_DGRAM_HDR_LEN))
+	if (!end || end > FIPS_COORDS_MAX)
 		return;
 	pthread_mutex_lock(&c->stage_lock);
-	if (c->coords_second != now / 1000) {
-		c->coords_second = now / 1000;
-		c->coords_sent = 0;
+	seen = fips_seen_test(c->seen, dgram, off, end, now + 1, 1000);
+	if (!seen) {
+		if (c->coords_second != now / 1000) {
+			c->coords_second = now / 1000;
+			c->coords_sent = 0;
+		}
+		ok = c->coords_sent++ < FIPS_COORDS_PER_SEC;
 	}
-	ok = c->coords_sent++ < FIPS_COORDS_PER_SEC;
 	pthread_mutex_unlock(&c->stage_lock);
 	if (ok)
 		fips_forward_event(out, FIPS_EV_COORDS, dgram, len, link_id);
-	else
+	else if (!seen)
 		fips_core_drop(c, FIPS_DROP_REASON_UPCALL_DATA, 1);
 }

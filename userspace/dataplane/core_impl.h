@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <uthash.h>
 
+#include <fips/dgram.h>
 #include <fips/replay.h>
 
 #include "aead.h"
@@ -20,12 +21,16 @@
 #define FIPS_MAX_SESSIONS	16384
 #define FIPS_MAX_ROUTES		65536
 #define FIPS_MAX_UNREACHABLE	256
-#define FIPS_PARK_EACH		8
+#define FIPS_PARK_EACH		16
 #define FIPS_PARK_TOTAL		1024
 #define FIPS_PARK_MS		2000
 #define FIPS_STAGE_BYTES	(4 << 20)
 #define FIPS_ASK_AGAIN_MS	1000
-#define FIPS_COORDS_PER_SEC	100
+#define FIPS_COORDS_PER_SEC	256
+#define FIPS_BACK_GAP_MS	100
+#define FIPS_ROUTE_IDLE_MS	600000
+#define FIPS_ROUTE_GC_MS	60000
+#define FIPS_ROUTE_SAMPLE	32
 #define FIPS_UNKNOWN_GAP_MS	100
 #define FIPS_ICMP_SLOTS		64
 #define FIPS_ICMP_GAP_MS	100
@@ -169,6 +174,7 @@ static inline void fips_slot_set(fips_slot *s, struct fips_epoch *e)
  * @to: endpoint; changed by the receiving side and exclusive calls
  * @last_rx: when a frame authenticated, %FIPS_NEVER = never
  * @unknown_told: when a message without a session was last told of; receiving side
+ * @back_told: when a datagram that would go back was last told of; receiving side
  * @stats: traffic
  * @hh: in the core's table
  */
@@ -182,6 +188,7 @@ struct fips_link {
 	struct fips_endpoint to;
 	fips_counter last_rx;
 	u64 unknown_told;
+	u64 back_told;
 	struct fips_stats stats;
 	UT_hash_handle hh;
 };
@@ -224,6 +231,7 @@ struct fips_session {
  * @link: link, or NULL while unreachable
  * @until: end of unreachable
  * @generation: stamp for route_flush
+ * @last_use: when something went this way, any thread
  * @hh: in the core's table
  */
 struct fips_route {
@@ -231,6 +239,7 @@ struct fips_route {
 	struct fips_link *link;
 	u64 until;
 	u32 generation;
+	fips_counter last_use;
 	UT_hash_handle hh;
 };
 
@@ -273,8 +282,19 @@ struct fips_stage_key {
 	u8 addr[16];
 };
 
+/**
+ * struct fips_stage - a destination with waiting packets
+ * @key: kind and address
+ * @transit: made for a datagram of others
+ * @head: oldest
+ * @tail: where the next one goes
+ * @n: how many
+ * @asked: when the node was asked, %FIPS_NEVER if it was not
+ * @hh: in the core's table
+ */
 struct fips_stage {
 	struct fips_stage_key key;
+	bool transit;
 	struct fips_staged *head, **tail;
 	u32 n;
 	u64 asked;
@@ -292,11 +312,14 @@ struct fips_stage {
  * @sessions: by node address
  * @sessions6: the same by IPv6 address
  * @routes: by destination
+ * @route_gc: when to look for those that nobody uses; exclusive calls
  * @unreachable: destinations to refuse
- * @stage_lock: protects @stages, @staged_bytes, @icmp and @coords_second, @coords_sent
+ * @stage_lock: protects @stages to @coords_sent
  * @stages: destinations with waiting packets
+ * @stages_transit: how many of them hold datagrams of others
  * @staged_bytes: their sum
  * @icmp: last ICMPv6 error by hash of its cause
+ * @seen: coordinates shown to the node
  * @coords_second: second of the last mirrored coordinates
  * @coords_sent: how many went up in it
  * @parked: frames parked in all; receiving side
@@ -314,11 +337,14 @@ struct fips_core {
 	struct fips_session *sessions;
 	struct fips_session *sessions6;
 	struct fips_route *routes;
+	u64 route_gc;
 	struct fips_unreachable *unreachable;
 	pthread_mutex_t stage_lock;
 	struct fips_stage *stages;
+	u32 stages_transit;
 	size_t staged_bytes;
 	u64 icmp[FIPS_ICMP_SLOTS];
+	struct fips_seen seen[FIPS_SEEN];
 	u64 coords_second;
 	u32 coords_sent;
 	u32 parked;
@@ -385,6 +411,8 @@ void fips_session_key_limit(const struct fips_core_out *out, struct fips_session
 struct fips_route *fips_route_find(struct fips_core *c, const struct fips_node_addr *dest);
 void fips_routes_del_link(struct fips_core *c, struct fips_link *l);
 void fips_routes_free(struct fips_core *c);
+/* Forget those that nobody uses; when to look again. */
+u64 fips_routes_expire(struct fips_core *c, u64 now);
 /* Whether the node told to refuse this address. */
 bool fips_is_unreachable(struct fips_core *c, const u8 *ipv6, u64 now);
 u64 fips_unreachable_expire(struct fips_core *c, u64 now);
@@ -435,6 +463,13 @@ void fips_send_unreachable(struct fips_core *c, const struct fips_core_out *out,
 			   const u8 *orig, size_t len);
 void fips_send_too_big(struct fips_core *c, const struct fips_core_out *out, u64 now, u32 mtu,
 		       const u8 *orig, size_t len);
+
+/* Note that the route is in use: writes the line no more than once a millisecond. */
+static inline void fips_route_use(struct fips_route *r, u64 now)
+{
+	if (fips_load(&r->last_use) != now)
+		fips_store(&r->last_use, now);
+}
 
 static inline u32 fips_min32(u32 a, u32 b)
 {

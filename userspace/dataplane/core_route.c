@@ -2,7 +2,8 @@
 /*
  * The route cache: exact destinations and the link towards them, or the news
  * that there is none for a while. The node decides, this remembers. A full
- * table forgets its oldest entry: the next packet there asks again.
+ * table gives up the least used of its oldest entries, and what nobody uses
+ * ages: the next packet there asks again.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,18 +24,43 @@ static void fips_route_free(struct fips_core *c, struct fips_route *r)
 	free(r);
 }
 
-static struct fips_route *fips_route_make(struct fips_core *c, const struct fips_node_addr *dest)
+/* Is @a of less use than @b? A refusal is nothing to a way that works. */
+static bool fips_route_before(struct fips_route *a, struct fips_route *b)
+{
+	if (!a->link != !b->link)
+		return !a->link;
+	return fips_load(&a->last_use) < fips_load(&b->last_use);
+}
+
+static void fips_route_evict(struct fips_core *c)
+{
+	struct fips_route *r, *victim = c->routes;
+	int i;
+
+	for (i = 0, r = c->routes; r && i < FIPS_ROUTE_SAMPLE; i++, r = r->hh.next)
+		if (fips_route_before(r, victim))
+			victim = r;
+	fips_route_free(c, victim);
+}
+
+static struct fips_route *fips_route_make(struct fips_core *c, const struct fips_node_addr *dest,
+					  u64 now)
 {
 	struct fips_route *r = fips_route_find(c, dest);
 
 	if (r)
 		return r;
 	if (HASH_COUNT(c->routes) >= FIPS_MAX_ROUTES)
-		fips_route_free(c, c->routes);
+		fips_route_evict(c);
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return NULL;
 	r->dest = *dest;
+	fips_store(&r->last_use, now);
+	if (!c->routes) {
+		c->route_gc = now + FIPS_ROUTE_GC_MS;
+		atomic_store(&c->tick, true);
+	}
 	HASH_ADD(hh, c->routes, dest, sizeof(r->dest), r);
 	return r;
 }
@@ -58,7 +84,7 @@ int fips_core_route_set(struct fips_core *c, const struct fips_core_out *out, u6
 
 	if (!l)
 		return -ENOENT;
-	r = fips_route_make(c, dest);
+	r = fips_route_make(c, dest, now);
 	if (!r)
 		return -ENOMEM;
 	r->link = l;
@@ -70,7 +96,7 @@ int fips_core_route_set(struct fips_core *c, const struct fips_core_out *out, u6
 int fips_core_route_unreachable(struct fips_core *c, const struct fips_core_out *out, u64 now,
 				const struct fips_node_addr *dest, u32 ms)
 {
-	struct fips_route *r = fips_route_make(c, dest);
+	struct fips_route *r = fips_route_make(c, dest, now);
 
 	if (!r)
 		return -ENOMEM;
@@ -107,6 +133,21 @@ void fips_routes_del_link(struct fips_core *c, struct fips_link *l)
 	HASH_ITER(hh, c->routes, r, tmp)
 		if (r->link == l)
 			fips_route_free(c, r);
+}
+
+u64 fips_routes_expire(struct fips_core *c, u64 now)
+{
+	struct fips_route *r, *tmp;
+
+	if (!c->routes)
+		return FIPS_NEVER;
+	if (now < c->route_gc)
+		return c->route_gc;
+	c->route_gc = now + FIPS_ROUTE_GC_MS;
+	HASH_ITER(hh, c->routes, r, tmp)
+		if (r->link ? now - fips_load(&r->last_use) > FIPS_ROUTE_IDLE_MS : now >= r->until)
+			fips_route_free(c, r);
+	return c->routes ? c->route_gc : FIPS_NEVER;
 }
 
 void fips_routes_free(struct fips_core *c)

@@ -44,23 +44,6 @@ struct fips_fsp {
 	size_t len;
 };
 
-/* Length of the two coordinate lists at @p, or 0 if they are malformed. */
-static size_t fips_coords_len(const u8 *p, size_t len)
-{
-	size_t off = 0, n;
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		if (len - off < 2)
-			return 0;
-		n = 2 + (size_t)fips_get_le16(p + off) * FIPS_NODE_ADDR_LEN;
-		if (len - off < n)
-			return 0;
-		off += n;
-	}
-	return off;
-}
-
 static void fips_session_park(struct fips_core *c, u64 now, struct fips_session *s, u32 link_id,
 			      bool ce, const u8 *dgram, size_t len)
 {

@@ -19,24 +19,36 @@ static struct fips_stage *fips_stage_find(struct fips_core *c, enum fips_stage_k
 	return s;
 }
 
+/* Others get half of the destinations at most: the rest stays for our own packets. */
 static struct fips_stage *fips_stage_make(struct fips_core *c, enum fips_stage_kind kind,
-					  const u8 *addr)
+					  const u8 *addr, bool transit)
 {
 	struct fips_stage *s = fips_stage_find(c, kind, addr);
 
 	if (s)
 		return s;
-	if (HASH_COUNT(c->stages) >= c->cfg.stage_destinations)
+	if (HASH_COUNT(c->stages) >= c->cfg.stage_destinations ||
+	    (transit && c->stages_transit >= c->cfg.stage_destinations / 2))
 		return NULL;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return NULL;
 	s->key.kind = kind;
 	memcpy(s->key.addr, addr, sizeof(s->key.addr));
+	s->transit = transit;
+	c->stages_transit += transit;
 	s->tail = &s->head;
 	s->asked = FIPS_NEVER;
 	HASH_ADD(hh, c->stages, key, sizeof(s->key), s);
 	return s;
+}
+
+/* @s holds nothing. */
+static void fips_stage_del(struct fips_core *c, struct fips_stage *s)
+{
+	c->stages_transit -= s->transit;
+	HASH_DEL(c->stages, s);
+	free(s);
 }
 
 static struct fips_staged *fips_stage_pop(struct fips_core *c, struct fips_stage *s)
@@ -72,7 +84,7 @@ bool fips_stage_put(struct fips_core *c, enum fips_stage_kind kind, const u8 *ad
 	k->next = NULL;
 	memcpy(k->data, data, meta->len);
 	pthread_mutex_lock(&c->stage_lock);
-	s = fips_stage_make(c, kind, addr);
+	s = fips_stage_make(c, kind, addr, meta->link_id);
 	if (!s) {
 		fips_core_drop(c, FIPS_DROP_REASON_STAGE_DESTINATIONS, 1);
 		free(k);
@@ -93,10 +105,8 @@ bool fips_stage_put(struct fips_core *c, enum fips_stage_kind kind, const u8 *ad
 		/* Others hold all the room: this one goes, its question stays. */
 		fips_stage_drop(c, s, FIPS_DROP_REASON_STAGE_FULL);
 	}
-	if (!s->n) {
-		HASH_DEL(c->stages, s);
-		free(s);
-	}
+	if (!s->n)
+		fips_stage_del(c, s);
 	atomic_store(&c->tick, true);
 out:
 	pthread_mutex_unlock(&c->stage_lock);
@@ -114,8 +124,7 @@ struct fips_staged *fips_stage_take(struct fips_core *c, enum fips_stage_kind ki
 		list = s->head;
 		while (s->head)
 			fips_stage_pop(c, s);
-		HASH_DEL(c->stages, s);
-		free(s);
+		fips_stage_del(c, s);
 	}
 	pthread_mutex_unlock(&c->stage_lock);
 	return list;
@@ -158,8 +167,7 @@ u64 fips_stage_expire(struct fips_core *c, u64 now)
 		while (s->head && now >= s->head->since + c->cfg.stage_ms)
 			fips_stage_drop(c, s, FIPS_DROP_REASON_STAGE_EXPIRED);
 		if (!s->head) {
-			HASH_DEL(c->stages, s);
-			free(s);
+			fips_stage_del(c, s);
 		} else if (s->head->since + c->cfg.stage_ms < next) {
 			next = s->head->since + c->cfg.stage_ms;
 		}
@@ -175,7 +183,6 @@ void fips_stage_free(struct fips_core *c)
 	HASH_ITER(hh, c->stages, s, tmp) {
 		while (s->head)
 			free(fips_stage_pop(c, s));
-		HASH_DEL(c->stages, s);
-		free(s);
+		fips_stage_del(c, s);
 	}
 }

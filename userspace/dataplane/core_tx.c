@@ -74,6 +74,7 @@ static enum fips_path_state fips_path_find(struct fips_core *c, const struct fip
 		return FIPS_PATH_NO_ROUTE;
 	if (!r->link)
 		return FIPS_PATH_UNREACHABLE;
+	fips_route_use(r, now);
 	p->l = r->link;
 	p->fmp = fips_slot_get(&p->l->slot[FIPS_KEY_SLOT_CURRENT]);
 	if (!fips_epoch_usable(p->fmp, now))

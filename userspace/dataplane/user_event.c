@@ -51,6 +51,7 @@ static enum fips_uevent_class fips_uevent_class(enum fips_event_type type)
 	case FIPS_EV_SESSION_UNKNOWN:
 	case FIPS_EV_ROUTE_MISS:
 	case FIPS_EV_MTU_EXCEEDED:
+	case FIPS_EV_ROUTE_BACK:
 	case FIPS_EV_COORDS:
 		return FIPS_UEVENT_DATA;
 	default:
@@ -74,6 +75,7 @@ static const u8 **fips_uevent_bytes(struct fips_event *ev, size_t *len)
 		return &ev->session_msg.body;
 	case FIPS_EV_ROUTE_MISS:
 	case FIPS_EV_MTU_EXCEEDED:
+	case FIPS_EV_ROUTE_BACK:
 	case FIPS_EV_COORDS:
 		*len = ev->route.len;
 		return &ev->route.header;

@@ -37,6 +37,7 @@ enum fips_event_type {
 	FIPS_EV_SESSION_KEY_LIMIT,
 	FIPS_EV_ROUTE_MISS,	/* packets wait for a route */
 	FIPS_EV_MTU_EXCEEDED,	/* a transit datagram did not fit */
+	FIPS_EV_ROUTE_BACK,	/* a transit datagram would have gone back where it came from */
 	FIPS_EV_COORDS,		/* coordinates seen in transit */
 	FIPS_EV_RESYNC,		/* upcalls were lost: compare with the data plane */
 };

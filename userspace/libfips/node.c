@@ -507,6 +507,9 @@ static void node_dispatch(struct fips_node *n, const struct fips_event *ev)
 	case FIPS_EV_MTU_EXCEEDED:
 		node_route_mtu(n, ev);
 		return;
+	case FIPS_EV_ROUTE_BACK:
+		node_route_back(n, ev);
+		return;
 	case FIPS_EV_COORDS:
 		node_coords_seen(n, ev->route.link_id, ev->route.header, ev->route.len);
 		return;

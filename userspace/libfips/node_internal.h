@@ -427,6 +427,7 @@ struct node_mtu_vote {
  * @next_since: mono ms: keys of a rekey came into the next slot, 0 = it is empty
  * @established_wall: wall ms
  * @activity: mono ms, lower bound of the last Data
+ * @warm: CoordsWarmups that are to tell the far end of our new place
  * @warmup_sent: mono ms of the last CoordsWarmup sent for a signal, 0 = never
  * @mtu: path MTU
  * @timer: WAITING: end of it; ESTABLISHED: idle check
@@ -459,6 +460,7 @@ struct node_session {
 	u64 next_since;
 	u64 established_wall;
 	u64 activity;
+	u8 warm;
 	u64 warmup_sent;
 	struct node_mtu_vote mtu;
 	struct fips_timer timer;

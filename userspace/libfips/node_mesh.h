@@ -31,6 +31,10 @@
 #define NODE_TREE_GATHER_MS	5
 #define NODE_FILTER_GATHER_MS	8
 #define NODE_ROUTE_GATHER_MS	10
+#define NODE_ROUTE_KEEP_MS	3000	/* while coordinates that a change of the tree cost are sought */
+#define NODE_WARM_GATHER_MS	20
+#define NODE_WARM_BATCH		32	/* sessions told of our new place, every @NODE_ROUTE_GATHER_MS */
+#define NODE_WARM_REPEAT_MS	1000
 #define NODE_REPEAT_MS		2000	/* what has changed is said once more: nobody acknowledges it */
 #define NODE_FILTER_REFRESH_MS	60000	/* up to twice that */
 #define NODE_FILTER_IN_BURST	16
@@ -101,7 +105,7 @@ struct node_mesh_peer {
  * @link_id: link to it; 0: there is none until @until
  * @arrived: the question came with a datagram of @from
  * @from: that neighbour
- * @until: mono ms
+ * @until: mono ms; with a link: how long it may be used without coordinates, 0 = no end
  * @prev: oldest first
  * @next: same
  * @hh: by @dest
@@ -211,6 +215,8 @@ struct node_signalled {
  * @route_list: same, oldest first
  * @route_timer: routes are to be looked at again
  * @generation: of routes
+ * @swept: coordinates went for a change of the tree
+ * @warm_timer: sessions are to be told of our new place
  * @lookups: at most %NODE_LOOKUPS
  * @request_rate: of lookups of one neighbour
  * @requests: at most %NODE_REQUESTS
@@ -244,6 +250,8 @@ struct node_mesh {
 	struct node_route *route_list;
 	struct fips_timer route_timer;
 	u32 generation;
+	bool swept;
+	struct fips_timer warm_timer;
 	struct node_lookup *lookups;
 	struct fips_bucket_rate request_rate;
 	struct node_request *requests;
@@ -303,6 +311,7 @@ struct node_peer *node_route_next(struct fips_node *n, const struct fips_node_ad
 struct node_peer *node_route_peer(struct fips_node *n, const struct fips_node_addr *dest);
 void node_route_miss(struct fips_node *n, const struct fips_event *ev);
 void node_route_mtu(struct fips_node *n, const struct fips_event *ev);
+void node_route_back(struct fips_node *n, const struct fips_event *ev);
 /* Tell the data plane about @dest, if there is a way; false if there is none. */
 bool node_route_offer(struct fips_node *n, const struct fips_node_addr *dest);
 void node_route_refuse(struct fips_node *n, const struct fips_node_addr *dest);
@@ -346,9 +355,12 @@ void node_request_destroy(struct fips_node *n);
 void node_signal_no_route(struct fips_node *n, const u8 *hdr, size_t len);
 void node_signal_mtu(struct fips_node *n, const u8 *hdr, size_t len, u16 mtu);
 
-/* node_session.c: what sessions have to do with all this */
+/* node_session_warm.c: our place and theirs have changed */
 void node_session_path_changed(struct fips_node *n);
+void node_session_warm_timer(void *owner, struct fips_timer *t);
 void node_session_coords_learned(struct fips_node *n, const struct fips_node_addr *remote);
+
+/* node_session_ev.c */
 void node_session_found(struct fips_node *n, const struct fips_node_addr *remote, u16 path_mtu);
 void node_session_not_found(struct fips_node *n, const struct fips_node_addr *remote);
 void node_session_retry(struct fips_node *n);

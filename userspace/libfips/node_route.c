@@ -148,6 +148,8 @@ static bool route_tell(struct fips_node *n, const struct fips_node_addr *dest,
 		r = route_make(n, dest);
 		if (!r)
 			return false;
+		if (!r->link_id || !fips_node_addr_eq(&r->via, &p->id.addr))
+			r->until = 0;
 		r->via = p->id.addr;
 		r->link_id = p->link->id;
 		r->arrived = from;
@@ -248,7 +250,52 @@ void node_route_mtu(struct fips_node *n, const struct fips_event *ev)
 		node_signal_mtu(n, ev->route.header, ev->route.len, p->link->mtu);
 }
 
+/**
+ * node_route_back() - a datagram's route leads back over the link it came on
+ * @n: node
+ * @ev: %FIPS_EV_ROUTE_BACK
+ *
+ * The peer thinks that we are nearer to the destination, and we think it is: one
+ * of us goes by old coordinates. If no third neighbour is nearer, ours are
+ * forgotten, whoever is right, and the source looks again.
+ */
+void node_route_back(struct fips_node *n, const struct fips_event *ev)
+{
+	const struct fips_node_addr dest = ev->route.dest, *from;
+	const struct node_session *s;
+	enum fips_nexthop_result why;
+	struct node_peer *p;
+
+	node_coords_seen(n, ev->route.link_id, ev->route.header, ev->route.len);
+	from = route_from(n, ev->route.link_id);
+	if (!from || fips_node_addr_eq(from, &dest))
+		return;
+	p = node_route_next(n, &dest, from, &why);
+	if (p && route_tell(n, &dest, p, from))
+		return;
+	node_signal_no_route(n, ev->route.header, ev->route.len);
+	node_route_withdraw(n, &dest);
+	s = node_session_find(n, &dest);
+	if (s && s->installed)
+		node_lookup_start(n, &dest);
+}
+
 /* ---- when something has changed ---- */
+
+/*
+ * By what we know now there is no way. If the coordinates are only too old, what
+ * works goes on. If the tree has changed and they have not yet, it does for as
+ * long as new ones may take: what need not move loses nothing.
+ */
+static struct node_peer *route_keep(struct fips_node *n, struct node_route *r,
+				    enum fips_nexthop_result why)
+{
+	if ((n->mesh.swept || why != FIPS_NEXTHOP_NO_COORDS) && !r->until)
+		r->until = n->now.mono_ms + NODE_ROUTE_KEEP_MS;
+	if (r->until && n->now.mono_ms >= r->until)
+		return NULL;
+	return node_peer_find(n, &r->via);
+}
 
 static void route_review(struct fips_node *n, struct node_route *r)
 {
@@ -266,9 +313,10 @@ static void route_review(struct fips_node *n, struct node_route *r)
 			route_tell(n, &r->dest, p, from);
 		return;
 	}
-	/* The coordinates are too old: what works goes on. */
-	if (!p && why == FIPS_NEXTHOP_NO_COORDS)
-		p = node_peer_find(n, &r->via);
+	if (p)
+		r->until = 0;
+	else
+		p = route_keep(n, r, why);
 	if (!p)
 		route_drop(n, r);
 	else if (p->link->id != r->link_id)
@@ -292,22 +340,32 @@ void node_route_timer(void *owner, struct fips_timer *t)
 {
 	struct fips_node *n = owner;
 	struct node_route *r, *tmp;
+	u64 next = FIPS_NEVER;
 
-	(void)t;
 	node_session_retry(n);
 	if (HASH_COUNT(n->mesh.routes) > ROUTE_REVIEW) {
+		n->mesh.swept = false;
 		route_flush(n);
 		return;
 	}
 	HASH_ITER(hh, n->mesh.routes, r, tmp)
 		route_review(n, r);
+	n->mesh.swept = false;
+	HASH_ITER(hh, n->mesh.routes, r, tmp) {
+		if (r->link_id && r->until && r->until < next)
+			next = r->until;
+	}
+	if (next != FIPS_NEVER)
+		fips_timer_set(&n->timers, t, next);
 }
 
 void node_route_changed(struct fips_node *n)
 {
-	if ((n->mesh.routes || n->sessions) && !n->mesh.route_timer.armed)
-		fips_timer_set(&n->timers, &n->mesh.route_timer,
-			       n->now.mono_ms + NODE_ROUTE_GATHER_MS);
+	u64 when = n->now.mono_ms + NODE_ROUTE_GATHER_MS;
+
+	if ((n->mesh.routes || n->sessions) &&
+	    !(n->mesh.route_timer.armed && n->mesh.route_timer.when <= when))
+		fips_timer_set(&n->timers, &n->mesh.route_timer, when);
 }
 
 void node_route_learned(struct fips_node *n, const struct fips_node_addr *dest)

@@ -310,28 +310,6 @@ int node_session_send(struct fips_node *n, const struct fips_node_addr *remote, 
 	return node_datagram_send(n, remote, msg, len);
 }
 
-/* We are somewhere else in the tree: those we talk to hear of it with the next messages. */
-void node_session_path_changed(struct fips_node *n)
-{
-	struct node_session *s, *tmp;
-
-	HASH_ITER(hh, n->sessions, s, tmp) {
-		if (s->installed)
-			node_session_warm(n, s);
-		if (s->own)
-			node_half_moved(n, s->own);
-	}
-}
-
-/* The far end is: nobody needs to be told, but what we tell others of it is new. */
-void node_session_coords_learned(struct fips_node *n, const struct fips_node_addr *remote)
-{
-	struct node_session *s = node_session_find(n, remote);
-
-	if (s && s->installed)
-		session_describe(n, s, node_session_warmup_left(n, s), n->dp->session_set);
-}
-
 /* The remote was a direct peer and its link is gone or it was restarted (08 §4.4). */
 void node_session_gone(struct fips_node *n, const struct fips_node_addr *remote)
 {

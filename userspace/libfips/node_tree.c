@@ -192,9 +192,10 @@ static void tree_apply(struct fips_node *n, const struct fips_tree_decision *d,
 	if (d->todo & FIPS_TREE_DO_SIGN)
 		tree_sign(n);
 	if (d->todo & FIPS_TREE_DO_DROP_VIA_SELF)
-		fips_coordcache_drop_via(&m->coords, &n->env.self->id.addr);
+		m->swept |= fips_coordcache_drop_via(&m->coords, &n->env.self->id.addr) != 0;
 	if (d->todo & FIPS_TREE_DO_DROP_OTHER_ROOTS)
-		fips_coordcache_drop_other_roots(&m->coords, fips_tree_root(m->tree));
+		m->swept |= fips_coordcache_drop_other_roots(&m->coords,
+							     fips_tree_root(m->tree)) != 0;
 	if (d->todo & FIPS_TREE_DO_CLEAR_BACKOFF)
 		node_lookup_clear_backoff(n);
 	if (d->todo & FIPS_TREE_DO_ECHO && from)
@@ -322,6 +323,7 @@ int node_mesh_init(struct fips_node *n, const struct fips_node_setup *setup)
 	fips_timer_init(&m->tree_timer, tree_periodic);
 	fips_timer_init(&m->veto_timer, tree_veto_end);
 	fips_timer_init(&m->route_timer, node_route_timer);
+	fips_timer_init(&m->warm_timer, node_session_warm_timer);
 	mesh_rates(m, &n->timing);
 	m->generation = 1;
 	ret = fips_random(&n->env.rng, m->secret, sizeof(m->secret));

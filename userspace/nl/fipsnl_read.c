@@ -460,7 +460,8 @@ static int route_event(u8 cmd, const struct attrs *a, struct fips_event *ev)
 	if (cmd != FIPS_CMD_COORDS && !a->v[FIPS_A_ROUTE_DEST])
 		return -EPROTO;
 	ev->type = cmd == FIPS_CMD_COORDS ? FIPS_EV_COORDS :
-		   cmd == FIPS_CMD_ROUTE_MISS ? FIPS_EV_ROUTE_MISS : FIPS_EV_MTU_EXCEEDED;
+		   cmd == FIPS_CMD_ROUTE_MISS ? FIPS_EV_ROUTE_MISS :
+		   cmd == FIPS_CMD_ROUTE_BACK ? FIPS_EV_ROUTE_BACK : FIPS_EV_MTU_EXCEEDED;
 	get_bytes(a, FIPS_A_ROUTE_DEST, ev->route.dest.b, FIPS_NODE_ADDR_LEN);
 	ev->route.link_id = get_u32(a, FIPS_A_ROUTE_LINK_ID);
 	ev->route.header = header ? nla_data(header) : NULL;
@@ -504,6 +505,7 @@ int fipsnl_read_event(const struct nlmsghdr *nlh, u32 ifindex, struct fips_event
 		break;
 	case FIPS_CMD_ROUTE_MISS:
 	case FIPS_CMD_MTU_EXCEEDED:
+	case FIPS_CMD_ROUTE_BACK:
 	case FIPS_CMD_COORDS:
 		if (parse(nlh, &a, FIPS_A_ROUTE_MAX, route_policy))
 			return -EPROTO;

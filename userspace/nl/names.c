@@ -18,6 +18,7 @@ static const char *const drops[] = {
 	[FIPS_DROP_REASON_DGRAM_SHORT] = "dgram_short",
 	[FIPS_DROP_REASON_DGRAM_TTL] = "dgram_ttl",
 	[FIPS_DROP_REASON_DGRAM_MTU] = "dgram_mtu",
+	[FIPS_DROP_REASON_DGRAM_BACK] = "dgram_back",
 	[FIPS_DROP_REASON_SESSION_UNKNOWN] = "session_unknown",
 	[FIPS_DROP_REASON_SESSION_NO_KEY] = "session_no_key",
 	[FIPS_DROP_REASON_SESSION_SHORT] = "session_short",

@@ -77,6 +77,8 @@ enum fips_link_state {
  * @FIPS_DROP_REASON_DGRAM_TTL: TTL of a transit datagram ran out.
  * @FIPS_DROP_REASON_DGRAM_MTU: Transit datagram larger than the next hop's
  *   MTU.
+ * @FIPS_DROP_REASON_DGRAM_BACK: Route of a transit datagram leads back over
+ *   the link it came on.
  * @FIPS_DROP_REASON_SESSION_UNKNOWN: Encrypted message from a node without a
  *   session.
  * @FIPS_DROP_REASON_SESSION_NO_KEY: Encrypted message for a session that has
@@ -135,6 +137,7 @@ enum fips_drop_reason {
 	FIPS_DROP_REASON_DGRAM_SHORT,
 	FIPS_DROP_REASON_DGRAM_TTL,
 	FIPS_DROP_REASON_DGRAM_MTU,
+	FIPS_DROP_REASON_DGRAM_BACK,
 	FIPS_DROP_REASON_SESSION_UNKNOWN,
 	FIPS_DROP_REASON_SESSION_NO_KEY,
 	FIPS_DROP_REASON_SESSION_SHORT,
@@ -370,6 +373,7 @@ enum {
 	FIPS_CMD_SESSION_KEY_USED,
 	FIPS_CMD_SESSION_KEY_LIMIT,
 	FIPS_CMD_MTU_EXCEEDED,
+	FIPS_CMD_ROUTE_BACK,
 	FIPS_CMD_ROUTE_SET,
 	FIPS_CMD_ROUTE_DEL,
 	FIPS_CMD_ROUTE_FLUSH,
