@@ -9,6 +9,7 @@
 #include "mesh.h"
 
 #define ASK_IDS		8	/* requests of one lookup that may still be answered */
+#define ASK_FRESH_MS	10000	/* may still be answered when the run ends */
 #define ASK_ENDS_MS	30000	/* a request after so much silence begins another lookup */
 
 /**
@@ -97,6 +98,16 @@ void sim_ask_answered(struct sim_node *n, struct sim_ask *a)
 	a->done = true;
 	s->asks.found++;
 	sim_times_add(&s->asks.times, s->now - a->began);
+}
+
+u64 sim_asks_open(struct sim *s)
+{
+	struct sim_ask *a, *tmp;
+	u64 n = 0;
+
+	HASH_ITER(hh, s->asks.open, a, tmp)
+		n += !a->done && s->now - a->began < ASK_FRESH_MS * SIM_MS;
+	return n;
 }
 
 void sim_asks_free(struct sim *s)

@@ -67,6 +67,7 @@ static const struct cli_opt scenario_opts[] = {
 	SC("drift", KIND_U32, drift),
 	SC("mtu", KIND_U16, mtu),
 	SC("ping", KIND_TIME, ping_gap),
+	SC("ping-from", KIND_TIME, ping_from),
 	SC("ping-size", KIND_U32, ping_size),
 	SC("flows", KIND_U32, flows),
 	SC("flow-pps", KIND_U32, flow_pps),

@@ -17,7 +17,7 @@
  * struct sim_loop - a circle of routes
  * @key: to which destination, and its smallest node
  * @since: first seen
- * @drops: of TTL at its nodes, when the bound was over
+ * @died: datagrams to its destination whose TTL had run out when the bound was over
  * @late: the bound is over
  * @look: the look that saw it last
  * @hh: in the table
@@ -28,22 +28,36 @@ struct sim_loop {
 		u32 node;
 	} key;
 	u64 since;
-	u64 drops;
+	u64 died;
 	bool late;
 	u64 look;
 	UT_hash_handle hh;
 };
 
-/* All around from @from: its smallest node, and what has died in it. */
-static u32 loop_around(struct sim *s, const u32 *next, u32 from, u64 *drops)
+/* A link message in the clear, in the place where the packet core has opened it. */
+#define LOOP_MSG_OFF	(FIPS_FMP_HDR_LEN + FIPS_FMP_INNER_LEN - 1)
+
+void sim_loops_died(struct sim_node *n, const u8 *frame, size_t len)
 {
-	struct fips_dp_stats st;
+	struct fips_node_addr dst;
+	u8 ipv6[FIPS_IPV6_LEN];
+
+	if (len < LOOP_MSG_OFF + FIPS_DGRAM_HDR_LEN || frame[LOOP_MSG_OFF] != FIPS_LINK_DATAGRAM ||
+	    frame[LOOP_MSG_OFF + FIPS_DGRAM_TTL_OFF])
+		return;
+	memcpy(dst.b, frame + LOOP_MSG_OFF + FIPS_DGRAM_DST_OFF, sizeof(dst.b));
+	fips_node_addr_to_ipv6(&dst, ipv6);
+	n = sim_node_by_ipv6(n->sim, ipv6);
+	if (n)
+		n->died++;
+}
+
+/* All around from @from: its smallest node. */
+static u32 loop_around(const u32 *next, u32 from)
+{
 	u32 i = from, least = from;
 
-	*drops = 0;
 	do {
-		fips_core_dev_get(s->nodes[i].core, &st);
-		*drops += st.drops[FIPS_DROP_REASON_DGRAM_TTL];
 		least = i < least ? i : least;
 		i = next[i];
 	} while (i != from);
@@ -53,10 +67,10 @@ static u32 loop_around(struct sim *s, const u32 *next, u32 from, u64 *drops)
 static void loop_seen(struct sim *s, const u32 *next, u32 dst, u32 from)
 {
 	struct sim_loops *l = &s->loops;
+	u64 died = s->nodes[dst].died;
 	struct sim_loop *k, key = { .key.dst = dst };
-	u64 drops;
 
-	key.key.node = loop_around(s, next, from, &drops);
+	key.key.node = loop_around(next, from);
 	HASH_FIND(hh, l->table, &key.key, sizeof(key.key), k);
 	if (!k) {
 		k = sim_zalloc(1, sizeof(*k));
@@ -69,8 +83,8 @@ static void loop_seen(struct sim *s, const u32 *next, u32 dst, u32 from)
 		return;
 	if (!k->late) {
 		k->late = true;
-		k->drops = drops;
-	} else if (drops > k->drops) {
+		k->died = died;
+	} else if (died > k->died) {
 		sim_fail(s, "no-forwarding-loop", "datagrams for n%u have gone in a circle at n%u"
 			 " for %" PRIu64 " s", dst, k->key.node, (s->now - k->since) / SIM_SEC);
 	}

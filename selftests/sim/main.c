@@ -35,6 +35,7 @@ static const char usage[] =
 "  --crypto HOW       memo: compute each function once (default), or real\n"
 "Traffic\n"
 "  --ping GAP         a ping somewhere every so often, 0s: none (100ms)\n"
+"  --ping-from T      no earlier (0s)\n"
 "  --ping-size N      largest (1200)\n"
 "  --flows N --flow-pps N --flow-size N\n"
 "  --near             between neighbours only, not any two nodes\n"

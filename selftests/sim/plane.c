@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "core_impl.h"
 #include "sim.h"
 
 #define PLANE_TICK	(50 * SIM_MS)	/* as in the user provider */
@@ -172,6 +173,8 @@ void sim_plane_packet(struct sim_node *n, u8 *ip6, size_t len)
 void sim_plane_frame(struct sim_node *n, const struct fips_taddr *from, u8 *frame, size_t len)
 {
 	const struct fips_endpoint at = { .transport_id = SIM_TRANSPORT, .addr = *from };
+	fips_counter *ttl = &n->core->stats.drops[FIPS_DROP_REASON_DGRAM_TTL];
+	u64 died = fips_load(ttl);
 	struct fips_core_out out;
 	struct fips_dp_stats st;
 
@@ -181,5 +184,7 @@ void sim_plane_frame(struct sim_node *n, const struct fips_taddr *from, u8 *fram
 			sim_node_mono_ms(n), &at, frame, len);
 	if (n->sim->log.out)
 		plane_drops(n, &st);
+	if (fips_load(ttl) != died)
+		sim_loops_died(n, frame, len);
 	sim_plane_after(n);
 }

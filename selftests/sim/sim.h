@@ -243,6 +243,7 @@ struct sim_upcalls {
  * @room: frame being filled
  * @spin_at: instant of the last timer event
  * @spins: timer events at that instant
+ * @died: datagrams to it whose TTL has run out
  * @st: statistics
  * @hh6: by IPv6 address
  */
@@ -274,6 +275,7 @@ struct sim_node {
 	struct sim_frame *room;
 	u64 spin_at;
 	u32 spins;
+	u64 died;
 	struct sim_node_stats *st;
 	UT_hash_handle hh6;
 };
@@ -391,6 +393,8 @@ void sim_ask_request(struct sim_node *n, const u8 *msg, size_t len);
 struct sim_ask *sim_ask_response(struct sim_node *n, const u8 *msg, size_t len);
 /* And @n has believed it. */
 void sim_ask_answered(struct sim_node *n, struct sim_ask *a);
+/* Lookups that the end of the run has cut off. */
+u64 sim_asks_open(struct sim *s);
 void sim_asks_free(struct sim *s);
 
 /* ---- newcomers (newcomers.c) ---- */
@@ -425,6 +429,8 @@ struct sim_loops {
 	u64 looks;
 };
 
+/* The TTL of this frame's datagram has run out at @n. */
+void sim_loops_died(struct sim_node *n, const u8 *frame, size_t len);
 void sim_loops_check(struct sim *s);
 void sim_loops_free(struct sim *s);
 
