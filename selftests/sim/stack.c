@@ -11,7 +11,7 @@
 
 #include "core_impl.h"
 #include "csum.h"
-#include "sim.h"
+#include "mesh.h"
 
 #define STACK_ICMP	58
 #define STACK_UDP	17
@@ -73,13 +73,16 @@ static bool stack_has_key(struct sim_node *n, const struct sim_node *to)
 				      sim_node_mono_ms(n));
 }
 
-/* Neighbours with a link and a session: nothing has to wait. */
+/* A session, and a link or a route there and back: nothing has to wait. */
 static bool stack_linked(struct sim *s, u32 src, u32 dst)
 {
 	struct sim_node *a = &s->nodes[src], *b = &s->nodes[dst];
 	struct sim_edge *e = sim_edge_find(s, src, dst);
 
-	return e && sim_edge_linked(s, e) && stack_has_key(a, b) && stack_has_key(b, a);
+	if (!stack_has_key(a, b) || !stack_has_key(b, a))
+		return false;
+	return (e && sim_edge_linked(s, e)) ||
+	       (sim_mesh_hops(s, src, dst) && sim_mesh_hops(s, dst, src));
 }
 
 static u64 stack_new(struct sim *s, u32 src, u32 dst, u32 size, bool udp)
