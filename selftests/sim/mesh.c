@@ -36,6 +36,28 @@ bool sim_mesh_parent(struct sim_node *n, u32 *parent)
 	return true;
 }
 
+static bool mesh_hides(const struct sim_node *n)
+{
+	return n->lies & ~(1u << SIM_LIE_TREE_ROOT | 1u << SIM_LIE_TREE_FORGED |
+			   1u << SIM_LIE_REPORTS);
+}
+
+bool sim_mesh_shadowed(struct sim_node *n)
+{
+	struct sim_mesh_view v;
+	struct sim_node *p;
+	u32 i;
+
+	if (!n->sim->liars || !sim_node_runs(n) || !sim_mesh_view(n, &v))
+		return false;
+	for (i = 1; i < v.depth; i++) {
+		p = mesh_node(n->sim, &v.coords[i]);
+		if (p && mesh_hides(p))
+			return true;
+	}
+	return false;
+}
+
 /* ---- at every instant ---- */
 
 static void mesh_check_view(struct sim_node *n, const struct sim_mesh_view *v)

@@ -61,6 +61,13 @@ void sim_mesh_check(struct sim *s);
  */
 bool sim_mesh_settled(struct sim *s, const char **name, char *why, size_t why_len);
 
+/*
+ * Does @n stand below a node that claims to be elsewhere in the tree, or does not
+ * say truly who is below it, or passes no lookup on? Others know of @n by that
+ * node's word alone (05 §15, 06 §13), so nobody can promise that they find it.
+ */
+bool sim_mesh_shadowed(struct sim_node *n);
+
 /* The parent of @n, if it has one. */
 bool sim_mesh_parent(struct sim_node *n, u32 *parent);
 

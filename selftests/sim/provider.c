@@ -146,10 +146,16 @@ static int sim_link_xmit(void *dp, u32 id, u32 slot, const void *msg, size_t len
 	o.n->type = len ? *(const u8 *)msg : 0;
 	sim_ask_request(o.n, msg, len);
 	if (o.n->lies && len <= sizeof(lie)) {
+		size_t told = len;
+
 		memcpy(lie, msg, len);
-		if (!sim_lie_link(o.n, lie, &len, sizeof(lie)))
+		if (!sim_lie_link(o.n, lie, &told, sizeof(lie))) {
+			o.n->sim->lies++;
 			return op_note(&o, 0);
+		}
+		o.n->sim->lies += told != len || memcmp(lie, msg, len);
 		msg = lie;
+		len = told;
 	}
 	return op_note(&o, op_fails(&o) ? OP_FAILED :
 		       fips_core_link_xmit(o.n->core, &o.out, o.now, id, slot, msg, len));

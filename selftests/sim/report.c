@@ -156,6 +156,8 @@ static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64 ", cut off %" PRIu64
 			"; requests sent %" PRIu64 ", passed on %" PRIu64 ", timed out %" PRIu64
 			"\n", s->asks.asked, s->asks.found, sim_asks_open(s), m->lookups, m->forwarded, m->lost);
+	if (s->liars)
+		fprintf(out, "lies            %" PRIu64 "\n", s->lies);
 	text_times("found after", &s->asks.times, out);
 	if (s->newcomers.n)
 		fprintf(out, "newcomers       %u\n", s->newcomers.n);
@@ -334,6 +336,7 @@ static void json_mesh(json_t *o, struct sim *s, const struct report *r)
 						    "requests", json_u64(m->lookups),
 						    "timed_out", json_u64(m->lost),
 						    "forwarded", json_u64(m->forwarded)));
+	json_object_set_new(o, "lies", json_u64(s->lies));
 	json_object_set_new(o, "rekeys", json_pack("{s:o, s:o}", "links", json_u64(m->rekeys),
 						   "sessions", json_u64(m->session_rekeys)));
 	json_object_set_new(o, "stretch_milli", json_u64(s->checks.stretch));

@@ -29,6 +29,7 @@
  * @b: node
  * @nr: last pings
  * @tries: pings so far
+ * @hidden: a liar has stood above one of them
  * @done: one came back
  */
 struct settle_pair {
@@ -36,6 +37,7 @@ struct settle_pair {
 	u32 b;
 	u64 nr[SETTLE_KEEP];
 	u32 tries;
+	bool hidden;
 	bool done;
 };
 
@@ -202,7 +204,9 @@ static u32 settle_open(struct sim *s, struct settle_pair **first)
 
 	for (i = 0; i < st->n; i++) {
 		p = &st->pairs[i];
-		p->done = p->done || settle_answered(s, p);
+		p->hidden |= sim_mesh_shadowed(&s->nodes[p->a]) ||
+			     sim_mesh_shadowed(&s->nodes[p->b]);
+		p->done = p->done || p->hidden || settle_answered(s, p);
 		if (p->done)
 			continue;
 		if (!open++)

@@ -648,6 +648,7 @@ struct sim_memo;
  * @done: nothing more is to happen
  * @failure: what broke
  * @liars: some node lies
+ * @lies: messages that they have changed or swallowed
  * @quiet: since when nothing has happened to the mesh
  * @sin: one to commit when there is an occasion
  * @log: event log
@@ -672,6 +673,7 @@ struct sim {
 	bool done;
 	struct sim_failure failure;
 	bool liars;
+	u64 lies;
 	u64 quiet;
 	enum sim_sin sin;
 	struct sim_log log;
