@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# Two nodes in network namespaces, for scripts that run on the host (user data
-# plane) and in guests (kernel and user data plane). Every name carries the PID
+# Nodes in network namespaces, two unless mesh.sh says otherwise, for scripts that run on the
+# host (user data plane) and in guests (kernel and user data plane). Every name carries the PID
 # of the run, nothing waits for a fixed time, and what is cleaned up is only
 # what was started.
 #
@@ -21,6 +21,7 @@ LEFT=${LEFT:-user}
 RIGHT=${RIGHT:-user}
 UNDERLAY=${UNDERLAY:-4}
 SLOW=${SLOW:-1}
+NODES=(a b)
 RUN=$$
 WORK=''
 
@@ -37,19 +38,19 @@ FIPSD=${FIPSD:-$(find_program fipsd)}
 FIPSCTL=${FIPSCTL:-$(find_program fipsctl)}
 
 # The reference's static identities A and B (spec 17 §1.1); B's key has odd parity.
-declare -Ar NODE_SECRET=(
+declare -A NODE_SECRET=(
 	[a]=0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20
 	[b]=b102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1fb0
 )
-declare -Ar NODE_NPUB=(
+declare -A NODE_NPUB=(
 	[a]=npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m
 	[b]=npub1tdwa4vjrjl33pcjdpf2t4p027nl86xrx24g4d3avg4vwvayr3g8qhd84le
 )
-declare -Ar NODE_IP6=(
+declare -A NODE_IP6=(
 	[a]=fd69:e08d:65cc:3a6b:9c2c:2ac4:bd40:5e4b
 	[b]=fd8e:302c:287e:b48d:6268:122f:da76:b77
 )
-declare -Ar NODE_HEX=(
+declare -A NODE_HEX=(
 	[a]=69e08d65cc3a6b9c2c2ac4bd405e4b0e
 	[b]=8e302c287eb48d6268122fda760b7727
 )
@@ -220,14 +221,21 @@ node_conf() { # NODE BIND [DIAL]
 	    bind_addr: "$bind"
 	    mtu: $TRANSPORT_MTU
 	END
-	[ -n "$dial" ] || return 0
-	cat >>"$dir/fips.yaml" <<-END
-	peers:
-	  - npub: "${NODE_NPUB[$(other "$node")]}"
-	    alias: $(other "$node")
+	[ -z "$dial" ] || conf_peer "$node" "$(other "$node")" "$dial"
+}
+
+# Give a node's fips.yaml one more peer, which it dials unless POLICY is manual.
+conf_peer() { # NODE PEER ENDPOINT [POLICY]
+	local file=$WORK/$1/fips.yaml
+
+	grep -q ^peers: "$file" || echo peers: >>"$file"
+	cat >>"$file" <<-END
+	  - npub: "${NODE_NPUB[$2]}"
+	    alias: $2
+	    connect_policy: ${4:-auto_connect}
 	    addresses:
 	      - transport: udp
-	        addr: "$dial"
+	        addr: "$3"
 	END
 }
 
@@ -460,8 +468,8 @@ cleanup() {
 			wait "$pid" 2>/dev/null || : # or bash tells how it died
 		done <"$WORK/started"
 	fi
-	for node in a b; do
-		name=$(ns $node)
+	for node in "${NODES[@]}"; do
+		name=$(ns "$node")
 		[ -e "/run/netns/$name" ] || continue
 		ip -n "$name" link del fips0 2>/dev/null || :
 		ip netns del "$name" || :
@@ -472,13 +480,13 @@ cleanup() {
 post_mortem() {
 	local node
 
-	for node in a b; do
+	for node in "${NODES[@]}"; do
 		[ -d "$WORK/$node" ] || continue
 		echo "---- fipsd of $node, end of its log:"
 		tail -n 25 "$WORK/$node/log" 2>/dev/null || :
 		[ -S "$WORK/$node/control.sock" ] || continue
 		for what in peers links sessions; do
-			ctl $node show $what --json 2>&1 | jq -c . | head -c 1500 || :
+			ctl "$node" show $what --json 2>&1 | jq -c . | head -c 1500 || :
 		done
 	done
 }
@@ -486,8 +494,8 @@ post_mortem() {
 nothing_left() {
 	local node
 
-	for node in a b; do
-		[ ! -e "/run/netns/$(ns $node)" ] || fail "namespace $(ns $node) is left" || return
+	for node in "${NODES[@]}"; do
+		[ ! -e "/run/netns/$(ns "$node")" ] || fail "namespace $(ns "$node") is left" || return
 	done
 }
 
@@ -505,10 +513,10 @@ node_leaves_nothing() { # NODE
 scenario_end() {
 	local node
 
-	for node in a b; do
+	for node in "${NODES[@]}"; do
 		[ -f "$WORK/$node/pid" ] || continue
-		node_stop $node
-		node_leaves_nothing $node
+		node_stop "$node"
+		node_leaves_nothing "$node"
 	done
 	cleanup
 	nothing_left

@@ -216,6 +216,38 @@ static void messages_get_lost(void **state)
 	}
 }
 
+static bool mesh_of_early(struct fakenet *net, const struct fake_packet *p)
+{
+	return p->kind == FAKE_MESH && p->src == 1 && net->now < *(const u64 *)net->drop_arg;
+}
+
+/*
+ * All that the middle says gets lost for some seconds: the first copies and their repetitions. It
+ * sees from what the others declare that they lack it, and the filters come once more anyway.
+ */
+static void announces_are_made_up_for(void **state)
+{
+	u64 until, seed;
+
+	(void)state;
+	for (seed = 0; seed < 6; seed++) {
+		struct fakenet *net = mesh_new(700 + seed, 3);
+
+		until = net->now + 1000 + 1500 * seed;	/* 8.5 s at most */
+		net->drop_arg = &until;
+		net->drop = mesh_of_early;
+		fakenet_peer(net, 0, 1);
+		fakenet_peer(net, 1, 2);
+		fakenet_run(net, until - net->now);
+		assert_false(one_root(net));	/* it is the middle */
+		assert_true(fakenet_until(net, one_root, 9000));
+		fakenet_run(net, 10000);
+		assert_talks(net, 0, 2, 8000);
+		assert_talks(net, 2, 0, 1000);
+		fakenet_free(net);
+	}
+}
+
 /* Transit has forgotten where the destination is, and says so. */
 static void coordinates_forgotten(void **state)
 {
@@ -267,9 +299,9 @@ static void quiet_when_idle(void **state)
 	unsigned int sent;
 
 	(void)state;
-	fakenet_run(net, 5000);
+	fakenet_run(net, 30000);	/* the last repetition of a filter */
 	net->n_sent = 0;
-	fakenet_run(net, 40000);
+	fakenet_run(net, 28000);
 	assert_int_equal(fakenet_count(net, -1, FAKE_MESH), 0);
 	fakenet_run(net, 60000);
 	sent = fakenet_count(net, -1, FAKE_MESH);
@@ -286,6 +318,7 @@ int main(void)
 		cmocka_unit_test(ring_loses_a_link),
 		cmocka_unit_test(root_change),
 		cmocka_unit_test(messages_get_lost),
+		cmocka_unit_test(announces_are_made_up_for),
 		cmocka_unit_test(coordinates_forgotten),
 		cmocka_unit_test(unknown_target),
 		cmocka_unit_test(quiet_when_idle),

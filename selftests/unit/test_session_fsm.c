@@ -736,6 +736,49 @@ static void far_end_forgot(void **state)
 	}
 }
 
+/*
+ * The far end was restarted and knows nobody's key: it can't ask. We talk and hear nothing, so
+ * we do, and again if that gets lost.
+ */
+static void far_end_knows_nobody(void **state)
+{
+	int lost;
+
+	(void)state;
+	for (lost = 0; lost < 2; lost++) {
+		struct fakenet *net = fakenet_new(60 + lost);
+		struct loss_plan plan = { .seen = { { 0 } } };
+		struct fips_event ev = { .type = FIPS_EV_OP_RESULT, .op.err = -EIO };
+		struct fips_clock now;
+		int i, before;
+
+		for (i = 0; i < 3; i++)
+			fakenet_simple(net, (u8)(i + 1));
+		fakenet_peer(net, 0, 1);
+		fakenet_peer(net, 1, 2);
+		now = fakenet_clock(net);
+		fips_node_learn(net->nodes[0].node, &now, &net->nodes[2].keypair.id);
+		fakenet_run(net, 1500);
+		fakenet_data(net, 0, 2);
+		fakenet_run(net, 1000);
+		assert_int_equal(net->nodes[2].delivered, 1);
+		ev.op.remote = *fakenet_addr(net, 0);
+		now = fakenet_clock(net);
+		fips_node_event(net->nodes[2].node, &now, &ev);
+		node_identity_destroy(net->nodes[2].node);
+		plan.mask[0][FAKE_SETUP] = (u32)lost;
+		loss_plan_use(net, &plan);
+		before = (int)net->nodes[2].delivered;
+		for (i = 0; i < 100; i++) {
+			fakenet_data(net, 0, 2);
+			fakenet_run(net, 200);
+		}
+		assert_true((int)net->nodes[2].delivered > before + 10);
+		assert_string_equal(fakenet_session(net, 2, 0), "established");
+		fakenet_free(net);
+	}
+}
+
 static void unknown_identity(void **state)
 {
 	struct pair p = linked(18);
@@ -981,6 +1024,7 @@ int main(void)
 		cmocka_unit_test(idle_expiry),
 		cmocka_unit_test(one_side_forgot),
 		cmocka_unit_test(far_end_forgot),
+		cmocka_unit_test(far_end_knows_nobody),
 		cmocka_unit_test(unknown_identity),
 		cmocka_unit_test(data_before_the_link),
 		cmocka_unit_test(link_death_ends_the_session),

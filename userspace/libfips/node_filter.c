@@ -60,10 +60,12 @@ static int filter_xmit(struct fips_node *n, struct node_peer *p, const struct fi
 static void filter_refresh_later(struct fips_node *n, struct node_peer *p)
 {
 	u64 delay = NODE_REPEAT_MS;
+	u8 i;
 
-	if (p->mesh.repeated)
+	for (i = 0; i < p->mesh.repeats; i++)
+		delay *= 3;
+	if (p->mesh.repeats >= NODE_REPEATS)
 		delay = NODE_FILTER_REFRESH_MS + node_jitter(n, NODE_FILTER_REFRESH_MS);
-	p->mesh.repeated = false;
 	fips_timer_set(&n->timers, &p->mesh.refresh, n->now.mono_ms + delay);
 }
 
@@ -75,10 +77,12 @@ static void filter_send(struct fips_node *n, struct node_peer *p, struct fips_bl
 	u64 now = n->now.mono_ms;
 	struct fips_bloom_out out;
 	size_t count, at;
+	bool fresh;
 
 	count = filter_shares(n, p, shares, &at);
 	fips_bloom_merge(&out, &n->mesh.own_key, shares, count, at, n->mesh.filter_max);
-	if (!m->force && m->sent && fips_bloom_eq(m->sent, &out.filter)) {
+	fresh = !m->sent || !fips_bloom_eq(m->sent, &out.filter);
+	if (!m->force && !fresh) {
 		m->pending = false;
 		return;
 	}
@@ -98,6 +102,8 @@ static void filter_send(struct fips_node *n, struct node_peer *p, struct fips_bl
 	}
 	n->counters.bloom_sent++;
 	n->counters.bloom_left_out += out.left_out;
+	if (fresh)
+		m->repeats = 0;
 	*m->sent = out.filter;
 	m->pending = false;
 	m->force = false;
@@ -163,7 +169,8 @@ static void filter_refresh(void *owner, struct fips_timer *t)
 {
 	struct node_peer *p = node_container(t, struct node_peer, mesh.refresh);
 
-	p->mesh.repeated = true;
+	if (p->mesh.repeats < NODE_REPEATS)
+		p->mesh.repeats++;
 	node_filter_mark(owner, p, true);
 }
 

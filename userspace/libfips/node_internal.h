@@ -53,6 +53,9 @@
 #define NODE_HOLD_MS		2500	/* larger side waits for the smaller's handshake */
 #define NODE_WAIT_LINK_MS	15000	/* packets wait for a link that is being dialled */
 #define NODE_UNREACHABLE_MS	1000
+#define NODE_TRANSIT_NO_MS	200	/* as long for others: each source is to hear of it */
+#define NODE_MUTE_MS		10000	/* a far end that we talk to says nothing */
+#define NODE_MUTE_CHECK_MS	5000
 #define NODE_REKEY_MIN_AGE_MS	35000	/* the reference refuses before 30 s (02 §11.6) */
 #define NODE_REKEY_JITTER_MS	15000	/* either way */
 #define NODE_REKEY_PATIENCE_MS	45000	/* a reference that lost its msg2 answers again after 31 s */
@@ -434,6 +437,8 @@ struct node_mtu_vote {
  * @msg3_timer: next repetition
  * @drain: PREVIOUS slot goes
  * @rekey: when our rekey is due
+ * @mute: when the far end's silence is to be judged
+ * @mute_tx: send counter at the last time
  * @hh: by @remote
  */
 struct node_session {
@@ -467,6 +472,8 @@ struct node_session {
 	struct fips_timer msg3_timer;
 	struct fips_timer drain;
 	struct fips_timer rekey;
+	struct fips_timer mute;
+	u64 mute_tx;
 	UT_hash_handle hh;
 };
 
@@ -662,7 +669,7 @@ void node_half_enlist(struct fips_node *n, struct node_half *h, const struct fip
 
 /* node_session_init.c, node_session_resp.c, node_session_ev.c */
 int node_session_initiate(struct fips_node *n, struct node_session *s);
-int node_session_renew(struct fips_node *n, struct node_session *s);
+int node_session_renew(struct fips_node *n, struct node_session *s, bool repeat);
 void node_session_send_msg3(struct fips_node *n, struct node_session *s);
 void node_session_ack(struct fips_node *n, const struct fips_node_addr *src,
 		      const struct fips_fsp_handshake *hs);
@@ -683,6 +690,7 @@ void node_session_link_up(struct fips_node *n, const struct fips_node_addr *peer
 void node_session_gone(struct fips_node *n, const struct fips_node_addr *remote);
 
 /* node_session_rekey.c */
+void node_session_mute_check(void *owner, struct fips_timer *t);
 void node_session_rekey_due(void *owner, struct fips_timer *t);
 void node_session_rekey_arm(struct fips_node *n, struct node_session *s, u64 not_before);
 void node_session_rekey_limit(struct fips_node *n, const struct fips_node_addr *remote);

@@ -35,7 +35,9 @@
 #define NODE_WARM_GATHER_MS	20
 #define NODE_WARM_BATCH		32	/* sessions told of our new place, every @NODE_ROUTE_GATHER_MS */
 #define NODE_WARM_REPEAT_MS	1000
-#define NODE_REPEAT_MS		2000	/* what has changed is said once more: nobody acknowledges it */
+#define NODE_REPEAT_MS		2000	/* what has changed is said again: nobody acknowledges it */
+#define NODE_REPEATS		3	/* of a filter, each after three times as long */
+#define NODE_AGAIN_MAX_MS	16000	/* to a neighbour that shows that it lacks our announce */
 #define NODE_FILTER_REFRESH_MS	60000	/* up to twice that */
 #define NODE_FILTER_IN_BURST	16
 #define NODE_FILTER_IN_RATE	4.0
@@ -66,6 +68,8 @@ struct node_peer;
  * struct node_mesh_peer - what the mesh keeps of a neighbour; part of struct node_peer
  * @announce: limiter of tree announces
  * @announce_timer: next one is due
+ * @again: whether it shows that it got ours is to be looked at
+ * @agains: announces without a reason of ours since the last one with
  * @filter_out: limiter of filters
  * @filter_in: limiter of its filters
  * @filter: what it announced
@@ -73,7 +77,7 @@ struct node_peer;
  * @pending: it is to get a filter, if that differs from @sent
  * @force: it is to get one anyway
  * @refresh: next one without a reason
- * @repeated: the last one was without
+ * @repeats: how many were without
  * @parked: newest FilterAnnounce over the limit, or NULL
  * @parked_timer: when that is looked at
  * @coords: coordinates that came by way of it
@@ -83,6 +87,8 @@ struct node_peer;
 struct node_mesh_peer {
 	struct fips_bucket announce;
 	struct fips_timer announce_timer;
+	struct fips_timer again;
+	u8 agains;
 	struct fips_bucket filter_out;
 	struct fips_bucket filter_in;
 	struct fips_bloom_peer filter;
@@ -90,7 +96,7 @@ struct node_mesh_peer {
 	bool pending;
 	bool force;
 	struct fips_timer refresh;
-	bool repeated;
+	u8 repeats;
 	u8 *parked;
 	struct fips_timer parked_timer;
 	struct fips_coord_source coords;

@@ -168,15 +168,20 @@ bool node_route_offer(struct fips_node *n, const struct fips_node_addr *dest)
 }
 
 /* There is none: for a while nobody asks. */
-void node_route_refuse(struct fips_node *n, const struct fips_node_addr *dest)
+static void route_refuse(struct fips_node *n, const struct fips_node_addr *dest, u32 ms)
 {
 	struct node_route *r = route_make(n, dest);
 
 	if (r) {
 		r->link_id = 0;
-		r->until = n->now.mono_ms + NODE_UNREACHABLE_MS;
+		r->until = n->now.mono_ms + ms;
 	}
-	n->dp->route_unreachable(n->dp_ctx, dest, NODE_UNREACHABLE_MS);
+	n->dp->route_unreachable(n->dp_ctx, dest, ms);
+}
+
+void node_route_refuse(struct fips_node *n, const struct fips_node_addr *dest)
+{
+	route_refuse(n, dest, NODE_UNREACHABLE_MS);
 }
 
 void node_route_withdraw(struct fips_node *n, const struct fips_node_addr *dest)
@@ -236,7 +241,7 @@ void node_route_miss(struct fips_node *n, const struct fips_event *ev)
 	p = node_route_next(n, &dest, from, &why);
 	if (p && route_tell(n, &dest, p, from))
 		return;
-	node_route_refuse(n, &dest);
+	route_refuse(n, &dest, NODE_TRANSIT_NO_MS);
 	node_signal_no_route(n, ev->route.header, ev->route.len);
 }
 

@@ -47,6 +47,7 @@ struct node_session *node_session_new(struct fips_node *n, const struct fips_nod
 	fips_timer_init(&s->msg3_timer, node_session_msg3_timer);
 	fips_timer_init(&s->drain, session_drained);
 	fips_timer_init(&s->rekey, node_session_rekey_due);
+	fips_timer_init(&s->mute, node_session_mute_check);
 	HASH_ADD(hh, n->sessions, remote, sizeof(s->remote), s);
 	return s;
 }
@@ -58,6 +59,7 @@ void node_session_free(struct fips_node *n, struct node_session *s)
 	fips_timer_del(&n->timers, &s->msg3_timer);
 	fips_timer_del(&n->timers, &s->drain);
 	fips_timer_del(&n->timers, &s->rekey);
+	fips_timer_del(&n->timers, &s->mute);
 	if (s->installed)
 		n->dp->session_del(n->dp_ctx, &s->remote);
 	if (s->has_id)
@@ -146,6 +148,7 @@ void node_session_enter(struct fips_node *n, struct node_session *s, enum node_s
 		node_owner_session(n, s);
 		n->dp->unreachable(n->dp_ctx, s->id.ipv6, 0);
 		node_session_rekey_arm(n, s, 0);
+		fips_timer_set(&n->timers, &s->mute, now + NODE_MUTE_CHECK_MS);
 		node_log(n, FIPS_LOG_INFO, "session with %s up (%s)", s->id.npub,
 			 s->initiator ? "we asked" : "it asked");
 		return;

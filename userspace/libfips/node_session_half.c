@@ -10,6 +10,8 @@
 
 #include "node_internal.h"
 
+#define HALF_DOUBT	2	/* repetitions without an answer */
+
 /* A handshake less: what remains of its session? Frees one that has nothing left. */
 static void half_settle(struct fips_node *n, struct node_session *s)
 {
@@ -38,6 +40,8 @@ static void half_expire(void *owner, struct fips_timer *t)
 	if (h == s->own && s->state == NODE_SESSION_INITIATING) {
 		node_log(n, FIPS_LOG_DEBUG, "session handshake with %s timed out", s->id.npub);
 		n->dp->unreachable(n->dp_ctx, s->id.ipv6, NODE_UNREACHABLE_MS);
+		if (!node_peer_find(n, &s->remote))
+			node_route_withdraw(n, &s->remote);
 	}
 	if (h == s->own && s->state == NODE_SESSION_ESTABLISHED) {
 		node_session_rekey_failed(n, s);
@@ -106,6 +110,16 @@ int node_half_send(struct fips_node *n, struct node_half *h)
 	return ret;
 }
 
+/*
+ * Nobody answers ours. Perhaps the far end is not where we believe it, and the
+ * one who noticed could not tell us: the answer to a lookup sends it again.
+ */
+static void half_doubt(struct fips_node *n, const struct node_half *h)
+{
+	if (h == h->session->own && h->resends == HALF_DOUBT && !node_peer_find(n, &h->session->remote))
+		node_lookup_start(n, &h->session->remote);
+}
+
 /* We have moved: the answer would go to where we were. */
 void node_half_moved(struct fips_node *n, struct node_half *h)
 {
@@ -122,6 +136,7 @@ static void half_resend(void *owner, struct fips_timer *t)
 		return;
 	if (!node_half_send(n, h)) {
 		h->resends++;
+		half_doubt(n, h);
 		fips_timer_set(&n->timers, t,
 			       n->now.mono_ms + node_resend_delay(n, h->resends));
 	} else {

@@ -92,16 +92,18 @@ int node_session_initiate(struct fips_node *n, struct node_session *s)
  * node_session_renew() - ask for new keys of an established session
  * @n: node
  * @s: session without an own handshake
+ * @repeat: until an answer comes
  *
- * The Setup goes out once: the reference takes a second one for another handshake (02 §12.5).
+ * Without @repeat the Setup goes out once: a reference that has the session takes a second one
+ * for another handshake (02 §12.5).
  *
  * Return: 0 or a negative errno.
  */
-int node_session_renew(struct fips_node *n, struct node_session *s)
+int node_session_renew(struct fips_node *n, struct node_session *s, bool repeat)
 {
 	int ret = init_begin(n, s);
 
-	if (!ret)
+	if (!ret && !repeat)
 		fips_timer_del(&n->timers, &s->own->resend);
 	return ret;
 }

@@ -60,11 +60,44 @@ void node_session_rekey_due(void *owner, struct fips_timer *t)
 		fips_timer_set(&n->timers, t, s->next_since + session_next_patience(n));
 		return;
 	}
-	if (!s->confirmed || s->msg3_len || node_session_renew(n, s)) {
+	if (!s->confirmed || s->msg3_len || node_session_renew(n, s, false)) {
 		fips_timer_set(&n->timers, t, now + NODE_FIRST_RESEND_MS);
 		return;
 	}
 	n->counters.session_rekey_started++;
+}
+
+/* Keys are there, in use and nothing is under way. */
+static bool session_settled(const struct node_session *s)
+{
+	return s->state == NODE_SESSION_ESTABLISHED && !s->own && !s->probing && !s->msg3_len &&
+	       !s->next_since;
+}
+
+/*
+ * We talk and nothing comes back, not even a report: the far end may have lost
+ * the session, and may not know our key to ask for another (08 §10). Ask
+ * ourselves, by the way and by the coordinates of today.
+ */
+void node_session_mute_check(void *owner, struct fips_timer *t)
+{
+	struct node_session *s = node_container(t, struct node_session, mute);
+	struct fips_dp_session_info info = { .last_rx_ms = FIPS_NEVER };
+	struct fips_node *n = owner;
+	bool talked;
+
+	fips_timer_set(&n->timers, t, n->now.mono_ms + NODE_MUTE_CHECK_MS);
+	if (n->draining || n->dp->session_get(n->dp_ctx, &s->remote, &info))
+		return;
+	talked = info.tx_counter != s->mute_tx;
+	s->mute_tx = info.tx_counter;
+	if (!talked || !session_settled(s) || info.last_rx_ms < NODE_MUTE_MS ||
+	    n->now.mono_ms - s->established < NODE_MUTE_MS)
+		return;
+	if (!node_peer_find(n, &s->remote))
+		node_lookup_start(n, &s->remote);
+	if (!node_session_renew(n, s, true))
+		n->counters.session_rekey_started++;
 }
 
 /* Ours came to nothing; the session is as before. */

@@ -79,6 +79,16 @@ static void tree_sign(struct fips_node *n)
 
 /* ---- announces ---- */
 
+static void tree_announce(struct fips_node *n, struct node_peer *p, u64 delay);
+
+static void tree_watch(struct fips_node *n, struct node_peer *p)
+{
+	u64 ms = (u64)NODE_REPEAT_MS << p->mesh.agains;
+
+	fips_timer_set(&n->timers, &p->mesh.again,
+		       n->now.mono_ms + (ms < NODE_AGAIN_MAX_MS ? ms : NODE_AGAIN_MAX_MS));
+}
+
 static void tree_announce_now(void *owner, struct fips_timer *t)
 {
 	struct node_peer *p = node_container(t, struct node_peer, mesh.announce_timer);
@@ -101,7 +111,39 @@ static void tree_announce_now(void *owner, struct fips_timer *t)
 		return;
 	}
 	n->counters.tree_sent++;
+	tree_watch(n, p);
 	node_filter_go(n);
+}
+
+/*
+ * Does what it declares show that it can't have our newest announce? It has said
+ * nothing, or holds on to a larger root, or is our child by an old path.
+ */
+static bool tree_lacks_ours(const struct fips_node *n, const struct node_peer *p)
+{
+	struct fips_coords own = fips_tree_coords(n->mesh.tree);
+	struct fips_coords its = fips_tree_peer_coords(n->mesh.tree, &p->id.addr);
+
+	if (!its.count || fips_node_addr_cmp(fips_coords_root(&its), fips_coords_root(&own)) > 0)
+		return true;
+	if (!fips_tree_is_child(n->mesh.tree, &p->id.addr))
+		return false;
+	its.addr++;
+	its.count--;
+	return !fips_coords_eq(&its, &own);
+}
+
+/* Once more in any case, and then as long as it lacks it. */
+static void tree_again(void *owner, struct fips_timer *t)
+{
+	struct node_peer *p = node_container(t, struct node_peer, mesh.again);
+	struct fips_node *n = owner;
+
+	if (n->draining || (p->mesh.agains && !tree_lacks_ours(n, p)))
+		return;
+	if (p->mesh.agains < 8)
+		p->mesh.agains++;
+	tree_announce(n, p, 0);
 }
 
 /* Each neighbour gets the newest state, once. */
@@ -122,8 +164,10 @@ static void tree_announce_all(struct fips_node *n)
 {
 	struct node_peer *p, *tmp;
 
-	HASH_ITER(hh, n->peers, p, tmp)
+	HASH_ITER(hh, n->peers, p, tmp) {
+		p->mesh.agains = 0;
 		tree_announce(n, p, NODE_TREE_GATHER_MS);
+	}
 }
 
 /* ---- decisions ---- */
@@ -170,13 +214,6 @@ static void tree_watch_veto(struct fips_node *n)
 		fips_timer_set(&n->timers, &n->mesh.veto_timer, end);
 }
 
-/* Once more soon, and then by the period. */
-static void tree_repeat_soon(struct fips_node *n)
-{
-	if (n->timing.tree.reeval_interval_secs)
-		fips_timer_set(&n->timers, &n->mesh.tree_timer, n->now.mono_ms + NODE_REPEAT_MS);
-}
-
 /* Carry out a decision, in the order of 05 §7.4. @from: whose message led to it, or NULL. */
 static void tree_apply(struct fips_node *n, const struct fips_tree_decision *d,
 		       struct node_peer *from)
@@ -200,10 +237,8 @@ static void tree_apply(struct fips_node *n, const struct fips_tree_decision *d,
 		node_lookup_clear_backoff(n);
 	if (d->todo & FIPS_TREE_DO_ECHO && from)
 		tree_announce(n, from, 0);
-	if (d->todo & FIPS_TREE_DO_ANNOUNCE) {
+	if (d->todo & FIPS_TREE_DO_ANNOUNCE)
 		tree_announce_all(n);
-		tree_repeat_soon(n);
-	}
 	if (d->todo & FIPS_TREE_DO_FILTERS)
 		node_filter_mark_all(n, NULL, true);
 	else if (d->todo & FIPS_TREE_DO_CHECK_FILTERS)
@@ -257,15 +292,31 @@ static void tree_veto_end(void *owner, struct fips_timer *t)
 	tree_look_again(owner);
 }
 
-/* 05 §7.3, §9.3; with jitter, and also for who has but one neighbour (§17). */
+static void tree_period(struct fips_node *n)
+{
+	u64 ms = tree_ms(n->timing.tree.reeval_interval_secs);
+
+	fips_timer_set(&n->timers, &n->mesh.tree_timer, n->now.mono_ms + ms +
+		       node_jitter(n, ms / 4));
+}
+
+/*
+ * 05 §7.3, §9.3; with jitter, and also for who has but one neighbour (§17). An
+ * announce that nothing calls for needs no repetition.
+ */
 static void tree_periodic(void *owner, struct fips_timer *t)
 {
 	struct fips_node *n = owner;
-	u64 ms = tree_ms(n->timing.tree.reeval_interval_secs);
+	struct node_peer *p, *tmp;
 
-	fips_timer_set(&n->timers, t, n->now.mono_ms + ms + node_jitter(n, ms / 4));
+	(void)t;
+	tree_period(n);
 	tree_look_again(n);
-	tree_announce_all(n);
+	HASH_ITER(hh, n->peers, p, tmp) {
+		if (!p->mesh.agains)
+			p->mesh.agains = 1;
+		tree_announce(n, p, NODE_TREE_GATHER_MS);
+	}
 }
 
 void node_tree_cost(struct fips_node *n, struct node_peer *p, double cost)
@@ -364,12 +415,14 @@ void node_mesh_peer_new(struct fips_node *n, struct node_peer *p)
 	u64 now = n->now.mono_ms;
 
 	fips_timer_init(&m->announce_timer, tree_announce_now);
+	fips_timer_init(&m->again, tree_again);
 	fips_bucket_init(&m->announce, &n->mesh.announce_rate, now);
 	fips_bucket_init(&m->requests, &n->mesh.request_rate, now);
 	node_filter_peer_new(n, p);
 	if (fips_tree_peer_add(n->mesh.tree, &p->id.addr))
 		node_log(n, FIPS_LOG_WARN, "no memory for the tree position of %s", p->id.npub);
-	tree_repeat_soon(n);
+	if (n->timing.tree.reeval_interval_secs && !n->mesh.tree_timer.armed)
+		tree_period(n);
 }
 
 /* A link of @p, the first or another, has taken over. */
@@ -377,6 +430,7 @@ void node_mesh_peer_up(struct fips_node *n, struct node_peer *p)
 {
 	if (n->draining)
 		return;
+	p->mesh.agains = 0;
 	tree_announce(n, p, 0);
 	node_filter_mark(n, p, true);
 	node_lookup_clear_backoff(n);
@@ -390,6 +444,7 @@ void node_mesh_peer_gone(struct fips_node *n, struct node_peer *p)
 	struct fips_tree_decision d;
 
 	fips_timer_del(&n->timers, &p->mesh.announce_timer);
+	fips_timer_del(&n->timers, &p->mesh.again);
 	node_filter_peer_gone(n, p);
 	node_request_peer_gone(n, p);
 	fips_coordcache_source_fini(&p->mesh.coords);

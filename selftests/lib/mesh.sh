@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# A mesh of nodes in network namespaces, cable by cable, on the host or in a guest.
+#
+# EDGES is a list of cables, "n2-n1 n3-n1": the first end dials the second, so a
+# node that stands first once has one bootstrap peer. n1 has the smallest
+# node_addr of all and becomes the root, n2 would be next. PLANE[n3]=kernel picks
+# a node's data plane (default: LEFT). All nodes know each other's public keys,
+# as a resolver would tell them, but dial only along the cables.
+#
+# Environment: as in common.sh, whose functions take these nodes, too
+
+# shellcheck source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+declare -A PLANE=() MESH_DIALS=() MESH_UNDERLAY=()
+EDGES=()
+
+mesh_identities() {
+	local addr npub ip6 secret i=0
+
+	while read -r addr npub ip6 secret; do
+		[ "${addr:0:1}" != '#' ] || continue
+		i=$((i + 1))
+		NODE_HEX["n$i"]=$addr NODE_NPUB["n$i"]=$npub
+		NODE_IP6["n$i"]=$ip6 NODE_SECRET["n$i"]=$secret
+	done <"$LIB/identities"
+}
+mesh_identities
+
+# What mesh this is; before `scenario`.
+mesh() { # EDGE...
+	local edge
+
+	EDGES=("$@")
+	mapfile -t NODES < <(printf '%s\n' "${@%-*}" "${@#*-}" | sort -uV)
+	MESH_DIALS=() MESH_UNDERLAY=()
+	for edge; do
+		MESH_DIALS[${edge%-*}]+="${edge#*-} "
+	done
+}
+
+dataplane() { # NODE
+	echo "${PLANE[$1]:-$LEFT}"
+}
+
+# Namespaces, and a cable for each edge: 10.78.I.1 dials 10.78.I.2.
+#
+#	+--- n2 ---+                     +--- n1 ---+
+#	|    to-n1 |10.78.0.1___10.78.0.2| to-n2    |
+#	+----------+                     +----------+
+topology() {
+	local node edge i=0
+
+	for node in "${NODES[@]}"; do
+		ip netns add "$(ns "$node")"
+		ip -n "$(ns "$node")" link set lo up
+	done
+	for edge in "${EDGES[@]}"; do
+		mesh_cable "${edge%-*}" "${edge#*-}" "$i"
+		i=$((i + 1))
+	done
+}
+
+mesh_cable() { # DIALLER LISTENER NUMBER
+	local a b
+
+	a=$(ns "$1") b=$(ns "$2")
+	ip -n "$a" link add "to-$2" type veth peer name "to-$1" netns "$b"
+	ip -n "$a" address add "10.78.$3.1/24" dev "to-$2"
+	ip -n "$b" address add "10.78.$3.2/24" dev "to-$1"
+	ip -n "$a" link set "to-$2" up
+	ip -n "$b" link set "to-$1" up
+	MESH_UNDERLAY[$1-$2]=10.78.$3.2:2121
+}
+
+# Write a node's fips.yaml.
+mesh_conf() { # NODE
+	local node=$1 far
+
+	node_conf "$node" 0.0.0.0:2121
+	for far in "${NODES[@]}"; do
+		if [[ " ${MESH_DIALS[$node]:-} " = *" $far "* ]]; then
+			conf_peer "$node" "$far" "${MESH_UNDERLAY[$node-$far]}"
+		elif [ "$far" != "$node" ]; then
+			conf_peer "$node" "$far" 192.0.2.1:2121 manual
+		fi
+	done
+}
+
+# Start nodes, all at once, and wait until they run. Default: all.
+mesh_up() { # [NODE...]
+	local node
+
+	[ $# -gt 0 ] || set -- "${NODES[@]}"
+	for node; do
+		mesh_conf "$node"
+		node_start "$node"
+	done
+	for node; do
+		node_wait "$node"
+	done
+}
+
+# Do all nodes (or those given) agree on a root, and have all but it a parent?
+mesh_settled() { # ROOT [NODE...]
+	local root=$1 node
+
+	shift
+	[ $# -gt 0 ] || set -- "${NODES[@]}"
+	for node; do
+		holds "$node" tree ".root == \"${NODE_HEX[$root]}\"" || return
+	done
+}
+
+# Ping until it is answered, at most SECONDS.
+reach() { # FROM TO SECONDS
+	local limit=$((SECONDS + $3 * SLOW))
+
+	until in_ns "$1" ping -6 -n -q -c 1 -i 0.2 -w 1 "${NODE_IP6[$2]}" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$limit" ] || { echo "FAIL: $1 does not reach $2"; return 1; }
+		pause
+	done
+}
+
+# Every node reaches every other, all of them trying at once.
+reach_all() { # SECONDS [NODE...]
+	local limit=$1 from to pids=() pid status=0
+
+	shift
+	[ $# -gt 0 ] || set -- "${NODES[@]}"
+	for from; do
+		for to; do
+			[ "$from" != "$to" ] || continue
+			reach "$from" "$to" "$limit" &
+			pids+=($!)
+		done
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid" || status=1
+	done
+	return $status
+}
+
+# The tree as the nodes tell it, from its root down.
+#
+#	n1
+#	+- n2
+#	|  +- n3
+#	+- n6
+mesh_tree() { # [NODE...]
+	local node parent
+	declare -A below=()
+
+	[ $# -gt 0 ] || set -- "${NODES[@]}"
+	for node; do
+		parent=$(get "$node" tree .parent)
+		[ "$parent" != "${NODE_HEX[$node]}" ] || parent=root
+		below[$parent]+="$node "
+	done
+	for node in ${below[root]:-}; do
+		mesh_branch "$node" '' ''
+	done
+}
+
+mesh_branch() { # NODE PREFIX PREFIX-OF-CHILDREN; reads the caller's `below`
+	local children child left
+
+	printf '%s%s (%s)\n' "$2" "$1" "$(dataplane "$1")"
+	read -ra children <<<"${below[${NODE_HEX[$1]}]:-}"
+	left=${#children[@]}
+	for child in "${children[@]}"; do
+		left=$((left - 1))
+		if [ $left -gt 0 ]; then
+			mesh_branch "$child" "$3+- " "$3|  "
+		else
+			mesh_branch "$child" "$3+- " "$3   "
+		fi
+	done
+}
