@@ -13,6 +13,7 @@
 
 #define CHECK_EARLY	(100 * SIM_MS)	/* until all are linked */
 #define CHECK_LATE	SIM_SEC
+#define CHECK_TREE_MOVES	(5 * SIM_SEC)
 #define CHECK_MANY	1000		/* with more nodes it costs too much */
 
 /* Bounds beyond the configured ones, as node_internal.h and 03 §9 have them. */
@@ -141,6 +142,45 @@ static u64 check_usable_edges(struct sim *s)
 	return n;
 }
 
+/* Nothing gets lost now: what the tree must be, it must be in time. */
+static bool check_calm(struct sim *s)
+{
+	const struct sim_wire_cfg *w;
+	u32 i;
+
+	for (i = 0; i < 2 * s->n_edges; i++) {
+		w = &s->edges[i / 2].half[i % 2].cfg;
+		if (w->loss || w->corrupt || w->rate)
+			return false;
+	}
+	for (i = 0; i < s->n_nodes; i++)
+		if (s->nodes[i].plane.loss || s->nodes[i].plane.op_fail)
+			return false;
+	return true;
+}
+
+/*
+ * One root in each part, coordinates that are the ancestry: so long after the
+ * last accident, and from then on until the next, but for the moments in which
+ * a change of parent is on its way.
+ */
+static void check_tree(struct sim *s)
+{
+	u64 bound = s->sc->bound ? s->sc->bound : sim_scenario_bound(s->sc);
+	const char *name;
+	char why[128];
+
+	if (s->settle || s->now < s->quiet + bound)
+		return;
+	if (!check_calm(s) || sim_mesh_settled(s, &name, why, sizeof(why)))
+		s->checks.tree_bad = 0;
+	else if (!s->checks.tree_bad)
+		s->checks.tree_bad = s->now;
+	else if (s->now > s->checks.tree_bad + CHECK_TREE_MOVES)
+		sim_fail(s, name, "%s, %" PRIu64 " s after the last accident", why,
+			 (s->now - s->quiet) / SIM_SEC);
+}
+
 static void check_look(struct sim *s, struct sim_timer *t)
 {
 	struct fips_node_view v;
@@ -165,6 +205,9 @@ static void check_look(struct sim *s, struct sim_timer *t)
 	    peers == 2 * check_usable_edges(s))
 		s->checks.converged = s->now;
 	sim_mesh_check(s);
+	if (!s->liars)
+		sim_loops_check(s);
+	check_tree(s);
 	if (!s->checks.tree && s->checks.converged && sim_mesh_settled(s, &name, why, sizeof(why)))
 		s->checks.tree = s->now;
 	sim_note(s, SIM_NOTE_CHECK, SIM_NOBODY, peers, 0, NULL, 0);

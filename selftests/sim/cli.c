@@ -39,6 +39,7 @@ static const struct cli_opt scenario_opts[] = {
 	SC("seed", KIND_U64, seed),
 	SC("nodes", KIND_U32, topo.nodes),
 	SC("degree", KIND_U32, topo.degree),
+	SC("newcomers", KIND_U32, topo.newcomers),
 	SC("names", KIND_FLAG, names),
 	SC("duration", KIND_TIME, duration),
 	SC("start-over", KIND_TIME, start_over),
@@ -66,11 +67,12 @@ static const struct cli_opt scenario_opts[] = {
 	SC("drift", KIND_U32, drift),
 	SC("mtu", KIND_U16, mtu),
 	SC("ping", KIND_TIME, ping_gap),
+	SC("ping-from", KIND_TIME, ping_from),
 	SC("ping-size", KIND_U32, ping_size),
 	SC("flows", KIND_U32, flows),
 	SC("flow-pps", KIND_U32, flow_pps),
 	SC("flow-size", KIND_U32, flow_size),
-	SC("far", KIND_FLAG, far),
+	SC("near", KIND_CLEAR, far),
 	SC("lossless", KIND_FLAG, lossless),
 };
 

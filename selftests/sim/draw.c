@@ -154,5 +154,5 @@ void sim_scenario_draw(struct sim_scenario *sc, u64 seed)
 	draw_plane(sc, r);
 	draw_timing(sc, r);
 	draw_faults(sc, r);
-	sc->far = sim_rng_below(r, 4) && sim_mesh_exists;
+	sc->far = sim_rng_below(r, 4);
 }

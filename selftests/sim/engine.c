@@ -162,6 +162,9 @@ void sim_free(struct sim *s)
 	sim_wire_flush(s);
 	sim_stack_flush(s);
 	sim_traffic_free(s);
+	sim_asks_free(s);
+	sim_loops_free(s);
+	free(s->newcomers.ping);
 	sim_faults_free(s);
 	sim_settle_free(s);
 	sim_queue_free(&s->queue);

@@ -484,10 +484,10 @@ static int cmd_ping(struct sim *s, const struct words *w, bool act, half_fn fn)
 	return 0;
 }
 
-/* Into the log: the way from one to the other as the data planes have it. */
+/* Into the log: the way to the other as the data planes have it, and where it is thought to be. */
 static int cmd_route(struct sim *s, const struct words *w, bool act, half_fn fn)
 {
-	char path[256];
+	char path[512];
 	u32 a, b;
 
 	(void)fn;
@@ -497,6 +497,8 @@ static int cmd_route(struct sim *s, const struct words *w, bool act, half_fn fn)
 		return 0;
 	sim_mesh_path(s, a, b, path, sizeof(path));
 	sim_note(s, SIM_NOTE_LOG, a, 0, 0, path, strlen(path));
+	sim_mesh_belief(s, a, b, path, sizeof(path));
+	sim_note(s, SIM_NOTE_LOG, b, 0, 0, path, strlen(path));
 	return 0;
 }
 
@@ -547,6 +549,25 @@ static int cmd_garbage(struct sim *s, const struct words *w, bool act, half_fn f
 	return 0;
 }
 
+static int cmd_lie(struct sim *s, const struct words *w, bool act, half_fn fn)
+{
+	u32 node, i;
+
+	(void)fn;
+	if (w->n != 2 || parse_node(s, word(w, 0), &node))
+		return -EINVAL;
+	for (i = 0; i < SIM_LIES; i++) {
+		if (strcmp(word(w, 1), sim_lie_names[i]))
+			continue;
+		if (act) {
+			s->nodes[node].lies |= 1u << i;
+			s->liars = true;
+		}
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int cmd_sin(struct sim *s, const struct words *w, bool act, half_fn fn)
 {
 	u32 i;
@@ -594,8 +615,17 @@ static const struct fault_cmd {
 	{ "flow", cmd_flow, NULL },
 	{ "route", cmd_route, NULL },
 	{ "garbage", cmd_garbage, NULL },
+	{ "lie", cmd_lie, NULL },
 	{ "sin", cmd_sin, NULL },
 };
+
+/* Traffic and looks are no accidents. */
+static int fault_run(struct sim *s, const struct fault_cmd *c, const struct words *w, bool act)
+{
+	if (act && c->run != cmd_ping && c->run != cmd_flow && c->run != cmd_route)
+		s->quiet = s->now;
+	return c->run(s, w, act, c->fn);
+}
 
 int sim_fault_do(struct sim *s, const struct sim_fault *f, bool act)
 {
@@ -604,6 +634,6 @@ int sim_fault_do(struct sim *s, const struct sim_fault *f, bool act)
 
 	for (i = 0; f->argc && i < sizeof(fault_cmds) / sizeof(fault_cmds[0]); i++)
 		if (!strcmp(f->argv[0], fault_cmds[i].name))
-			return fault_cmds[i].run(s, &w, act, fault_cmds[i].fn);
+			return fault_run(s, &fault_cmds[i], &w, act);
 	return -EINVAL;
 }

@@ -6,10 +6,11 @@
 
 #include "sim.h"
 
+/* Nobody can promise anything to those behind a liar. */
 static bool graph_carries(struct sim *s, const struct sim_edge *e)
 {
-	return !e->half[0].cut && !e->half[1].cut && sim_node_runs(&s->nodes[e->end[0]]) &&
-	       sim_node_runs(&s->nodes[e->end[1]]);
+	return !e->half[0].cut && !e->half[1].cut && sim_node_honest(&s->nodes[e->end[0]]) &&
+	       sim_node_honest(&s->nodes[e->end[1]]);
 }
 
 /* Mark all that @from reaches and that is unmarked; @dist grows by @step a hop. */
@@ -56,7 +57,7 @@ u32 sim_graph_parts(struct sim *s, u32 *part)
 
 	graph_clear(s, part);
 	for (i = 0; i < s->n_nodes; i++)
-		if (part[i] == SIM_FAR && sim_node_runs(&s->nodes[i]))
+		if (part[i] == SIM_FAR && sim_node_honest(&s->nodes[i]))
 			graph_walk(s, i, part, n++, 0);
 	return n;
 }

@@ -55,8 +55,19 @@ struct fips_clock sim_node_clock(const struct sim_node *n)
 void sim_node_event(struct sim_node *n, const struct fips_event *ev)
 {
 	struct fips_clock now = sim_node_clock(n);
+	struct sim_mesh_counts before = { 0 }, after = { 0 };
+	struct sim_ask *a = NULL;
 
+	if (ev->type == FIPS_EV_LINK_MSG)
+		a = sim_ask_response(n, ev->link_msg.msg, ev->link_msg.len);
+	if (a)
+		sim_mesh_count(n, &before);
 	fips_node_event(n->node, &now, ev);
+	if (a) {
+		sim_mesh_count(n, &after);
+		if (after.found > before.found)
+			sim_ask_answered(n, a);
+	}
 }
 
 /* A node that wants to be woken for ever at one instant would stop the world. */
@@ -254,6 +265,7 @@ void sim_node_start(struct sim_node *n)
 		.pk = &n->sim->pk,
 		.secrets = n->sim->secrets,
 		.rng = { .random = life_random, .ctx = n },
+		.wall_ms = sim_node_clock(n).wall_ms,
 		.timing = life_timing(n),
 		.ops = &life_ops,
 		.ctx = n,
@@ -267,6 +279,7 @@ void sim_node_start(struct sim_node *n)
 	sim_rng_init(&n->rng, n->sim->sc->seed, SIM_STREAM_NODE,
 		     (u64)n->idx * LIFE_RETRIES + n->life % LIFE_RETRIES);
 	n->life++;
+	n->sim->quiet = n->sim->now;
 	if (n->life == 1)
 		n->st->started = n->sim->now;
 	sim_note(n->sim, SIM_NOTE_START, n->idx, n->life, 0, NULL, 0);
@@ -301,6 +314,7 @@ void sim_node_kill(struct sim_node *n)
 		life_keep_drops(n);
 		fips_node_free(n->node);
 		n->node = NULL;
+		n->sim->quiet = n->sim->now;
 	}
 	fips_core_free(n->core);
 	n->core = NULL;
@@ -388,7 +402,7 @@ static void life_edges(struct sim *s)
 	}
 }
 
-static void life_born(struct sim *s, struct sim_timer *t)
+void sim_node_born(struct sim *s, struct sim_timer *t)
 {
 	struct sim_node *n = sim_container(t, struct sim_node, wake);
 
@@ -416,16 +430,18 @@ void sim_nodes_init(struct sim *s)
 		n->st->joined = SIM_NEVER;
 		sim_rng_init(&n->rng_up, s->sc->seed, SIM_STREAM_UPCALL, i);
 		sim_rng_init(&n->rng_op, s->sc->seed, SIM_STREAM_OPS, i);
+		sim_rng_init(&n->rng_lies, s->sc->seed, SIM_STREAM_LIES, i);
 		sim_rng_init(&n->rng_names, s->sc->seed, SIM_STREAM_RESOLVER, i);
 		life_keypair(n);
 		life_clock(n);
 		sim_upcalls_init(n);
 		n->tick.fire = sim_plane_tick;
 		n->drained.fire = life_drained;
-		n->wake.fire = life_born;
+		n->wake.fire = sim_node_born;
 		sim_timer_set(s, &n->wake, sim_rng_below(&r, s->sc->start_over));
 	}
 	life_edges(s);
+	sim_newcomers_init(s);
 }
 
 void sim_nodes_free(struct sim *s)

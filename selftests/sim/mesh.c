@@ -3,6 +3,7 @@
  * Invariants of the mesh: one root in a partition, coordinates that are the
  * ancestry. What nodes show of themselves comes from mesh_view.c.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,6 +34,28 @@ bool sim_mesh_parent(struct sim_node *n, u32 *parent)
 		return false;
 	*parent = p->idx;
 	return true;
+}
+
+static bool mesh_hides(const struct sim_node *n)
+{
+	return n->lies & ~(1u << SIM_LIE_TREE_ROOT | 1u << SIM_LIE_TREE_FORGED |
+			   1u << SIM_LIE_REPORTS);
+}
+
+bool sim_mesh_shadowed(struct sim_node *n)
+{
+	struct sim_mesh_view v;
+	struct sim_node *p;
+	u32 i;
+
+	if (!n->sim->liars || !sim_node_runs(n) || !sim_mesh_view(n, &v))
+		return false;
+	for (i = 1; i < v.depth; i++) {
+		p = mesh_node(n->sim, &v.coords[i]);
+		if (p && mesh_hides(p))
+			return true;
+	}
+	return false;
 }
 
 /* ---- at every instant ---- */
@@ -164,10 +187,10 @@ bool sim_mesh_settled(struct sim *s, const char **name, char *why, size_t why_le
 	bool ok = true;
 	u32 i;
 
-	/* Nodes without a mesh have nothing to settle. */
+	/* A liar may well be the root of all, and its tree is none. */
 	for (i = 0; i < s->n_nodes && !sim_node_runs(&s->nodes[i]); i++)
 		;
-	if (i == s->n_nodes || !sim_mesh_view(&s->nodes[i], &v))
+	if (i == s->n_nodes || s->liars || !sim_mesh_view(&s->nodes[i], &v))
 		return true;
 	mesh_look_begin(&l, s);
 	for (i = 0; ok && i < s->n_nodes; i++)
@@ -187,6 +210,13 @@ static struct sim_node *mesh_next(struct sim_node *n, const struct sim_node *dst
 		return NULL;
 	r = fips_route_find(n->core, &dst->kp.id.addr);
 	return r && r->link ? mesh_node(n->sim, &r->link->peer) : NULL;
+}
+
+u32 sim_mesh_next(struct sim *s, u32 src, u32 dst)
+{
+	struct sim_node *n = mesh_next(&s->nodes[src], &s->nodes[dst]);
+
+	return n ? n->idx : SIM_NOBODY;
 }
 
 void sim_mesh_path(struct sim *s, u32 src, u32 dst, char *text, size_t len)
@@ -209,6 +239,42 @@ void sim_mesh_path(struct sim *s, u32 src, u32 dst, char *text, size_t len)
 			end = " ...";
 	}
 	fputs(end, f);
+	fclose(f);
+}
+
+static void mesh_write_coords(struct sim *s, const struct fips_node_addr *a, u32 n, FILE *f)
+{
+	const struct sim_node *at;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		at = mesh_node(s, &a[i]);
+		fprintf(f, " n%d", at ? (int)at->idx : -1);
+	}
+}
+
+void sim_mesh_belief(struct sim *s, u32 src, u32 dst, char *text, size_t len)
+{
+	struct sim_node *n = &s->nodes[src], *to = &s->nodes[dst];
+	FILE *f = fmemopen(text, len, "w");
+	struct sim_mesh_knowledge k;
+	struct sim_mesh_view v;
+
+	if (!f)
+		return;
+	fprintf(f, "is");
+	if (sim_node_runs(to) && sim_mesh_view(to, &v))
+		mesh_write_coords(s, v.coords, v.depth, f);
+	if (sim_node_runs(n)) {
+		sim_mesh_knows(n, to, &k);
+		fprintf(f, ", n%u thinks", src);
+		mesh_write_coords(s, k.coords, k.depth, f);
+		if (k.depth)
+			fprintf(f, " for %" PRIu64 " s", k.coords_ms / 1000);
+		if (k.asks)
+			fprintf(f, ", asks for %" PRIu64 " s (attempt %u)", k.asks_ms / 1000,
+				k.attempt);
+	}
 	fclose(f);
 }
 

@@ -25,6 +25,28 @@ struct sim_mesh_view {
 	u64 coord_entries;
 };
 
+/**
+ * struct sim_mesh_knowledge - what a node knows of another
+ * @asks: a lookup is under way
+ * @attempt: of it
+ * @asks_ms: so long
+ * @depth: cached coordinates, 0 = none
+ * @coords: they
+ * @coords_ms: their age
+ */
+struct sim_mesh_knowledge {
+	bool asks;
+	u32 attempt;
+	u64 asks_ms;
+	u32 depth;
+	struct fips_node_addr coords[SIM_MESH_DEPTH];
+	u64 coords_ms;
+};
+
+void sim_mesh_knows(struct sim_node *n, const struct sim_node *of, struct sim_mesh_knowledge *k);
+/* As text: where @dst is, where @src believes that it is, and whether it asks. */
+void sim_mesh_belief(struct sim *s, u32 src, u32 dst, char *text, size_t len);
+
 /* mesh_view.c: false if nodes have no mesh. */
 bool sim_mesh_view(struct sim_node *n, struct sim_mesh_view *v);
 void sim_mesh_count(struct sim_node *n, struct sim_mesh_counts *c);
@@ -39,8 +61,18 @@ void sim_mesh_check(struct sim *s);
  */
 bool sim_mesh_settled(struct sim *s, const char **name, char *why, size_t why_len);
 
+/*
+ * Does @n stand below a node that claims to be elsewhere in the tree, or does not
+ * say truly who is below it, or passes no lookup on? Others know of @n by that
+ * node's word alone (05 §15, 06 §13), so nobody can promise that they find it.
+ */
+bool sim_mesh_shadowed(struct sim_node *n);
+
 /* The parent of @n, if it has one. */
 bool sim_mesh_parent(struct sim_node *n, u32 *parent);
+
+/* Where the data plane of @src sends what is for @dst; SIM_NOBODY. */
+u32 sim_mesh_next(struct sim *s, u32 src, u32 dst);
 
 /* The same as text: "n3 n4 n0", and why it ends. */
 void sim_mesh_path(struct sim *s, u32 src, u32 dst, char *text, size_t len);

@@ -44,8 +44,7 @@ static u64 note_bytes(const u8 *p, size_t len)
 	return h;
 }
 
-static void note_write(struct sim *s, enum sim_note what, u32 node, u64 a, u64 b,
-		       const void *bytes, size_t len, u64 h)
+static void note_begin(struct sim *s, u32 node)
 {
 	FILE *f = s->log.out;
 
@@ -54,6 +53,14 @@ static void note_write(struct sim *s, enum sim_note what, u32 node, u64 a, u64 b
 		fprintf(f, " -");
 	else
 		fprintf(f, " n%u", node);
+}
+
+static void note_write(struct sim *s, enum sim_note what, u32 node, u64 a, u64 b,
+		       const void *bytes, size_t len, u64 h)
+{
+	FILE *f = s->log.out;
+
+	note_begin(s, node);
 	fprintf(f, " %s", note_names[what]);
 	switch (what) {
 	case SIM_NOTE_LOG:
@@ -91,4 +98,10 @@ void sim_note(struct sim *s, enum sim_note what, u32 node, u64 a, u64 b, const v
 	l->h[0] = note_mix(l->h[0] + l->h[1], h);
 	if (l->out)
 		note_write(s, what, node, a, b, bytes, len, h);
+}
+
+void sim_note_drop(struct sim_node *n, const char *why)
+{
+	note_begin(n->sim, n->idx);
+	fprintf(n->sim->log.out, " drops %s\n", why);
 }

@@ -9,6 +9,7 @@
 #include "sim.h"
 
 #define OP_FAILED	(-ENOMEM)	/* what a failure that was drawn looks like */
+#define OP_LIE_ROOM	4096	/* longest message that a liar changes */
 
 /**
  * struct op - a command in progress
@@ -136,12 +137,26 @@ static int sim_link_key_del(void *dp, u32 id, u32 slot)
 static int sim_link_xmit(void *dp, u32 id, u32 slot, const void *msg, size_t len)
 {
 	struct op o = op_begin(dp, "link-xmit");
+	u8 lie[OP_LIE_ROOM];
 
 	if (o.n->dying)
 		return 0;
 	o.link_id = id;
 	o.n->class = SIM_TX_LINK;
 	o.n->type = len ? *(const u8 *)msg : 0;
+	sim_ask_request(o.n, msg, len);
+	if (o.n->lies && len <= sizeof(lie)) {
+		size_t told = len;
+
+		memcpy(lie, msg, len);
+		if (!sim_lie_link(o.n, lie, &told, sizeof(lie))) {
+			o.n->sim->lies++;
+			return op_note(&o, 0);
+		}
+		o.n->sim->lies += told != len || memcmp(lie, msg, len);
+		msg = lie;
+		len = told;
+	}
 	return op_note(&o, op_fails(&o) ? OP_FAILED :
 		       fips_core_link_xmit(o.n->core, &o.out, o.now, id, slot, msg, len));
 }
@@ -205,9 +220,15 @@ static int sim_session_xmit(void *dp, const struct fips_node_addr *remote, u32 s
 			    bool with_coords, const void *body, size_t len)
 {
 	struct op o = op_begin(dp, "session-xmit");
+	u8 lie[OP_LIE_ROOM];
 
 	if (o.n->dying)
 		return 0;
+	if (o.n->lies && len && len <= sizeof(lie)) {
+		memcpy(lie, body, len);
+		sim_lie_session(o.n, msg_type, lie, len);
+		body = lie;
+	}
 	o.n->class = SIM_TX_SESSION;
 	return op_note(&o, op_fails(&o) ? OP_FAILED :
 		       fips_core_session_xmit(o.n->core, &o.out, o.now, remote, slot, msg_type,

@@ -24,7 +24,10 @@ struct report {
 	u64 control_per_node_s;		/* thousandths of a byte */
 	u32 joined;
 	u32 *joins;
+	u64 control_messages;
+	u64 messages_per_node_s;	/* thousandths */
 	u64 pings, pongs, refused, packets, delivered;
+	struct sim_times newcomers;
 };
 
 static int report_u32_cmp(const void *pa, const void *pb)
@@ -103,54 +106,19 @@ static void report_gather(struct report *r, struct sim *s)
 			   r->bytes[SIM_TX_SESSION];
 	if (s->now && s->n_nodes)
 		r->control_per_node_s = r->control_bytes * 1000 / s->n_nodes * SIM_SEC / s->now;
+	r->control_messages = r->frames[SIM_TX_RAW] + r->frames[SIM_TX_LINK] +
+			      r->frames[SIM_TX_SESSION];
+	if (s->now && s->n_nodes)
+		r->messages_per_node_s =
+			r->control_messages * 1000 / s->n_nodes * SIM_SEC / s->now;
+	sim_newcomers_times(s, &r->newcomers);
+	report_sort(&r->newcomers);
+	report_sort(&s->asks.times);
 	if (r->joined)
 		qsort(r->joins, r->joined, sizeof(u32), report_u32_cmp);
 	report_sort(&s->traffic.rtt);
 	report_sort(&s->traffic.first);
 }
-
-static const char *const report_drops[FIPS_DROP_REASONS] = {
-	[FIPS_DROP_REASON_RX_SHORT] = "rx-short",
-	[FIPS_DROP_REASON_RX_LENGTH] = "rx-length",
-	[FIPS_DROP_REASON_RX_UNKNOWN_INDEX] = "rx-unknown-index",
-	[FIPS_DROP_REASON_RX_REPLAY] = "rx-replay",
-	[FIPS_DROP_REASON_RX_AUTH] = "rx-auth",
-	[FIPS_DROP_REASON_RX_INNER_SHORT] = "rx-inner-short",
-	[FIPS_DROP_REASON_RX_KEY_EXPIRED] = "rx-key-expired",
-	[FIPS_DROP_REASON_PARK_FULL] = "park-full",
-	[FIPS_DROP_REASON_PARK_EXPIRED] = "park-expired",
-	[FIPS_DROP_REASON_DGRAM_SHORT] = "dgram-short",
-	[FIPS_DROP_REASON_DGRAM_TTL] = "dgram-ttl",
-	[FIPS_DROP_REASON_DGRAM_MTU] = "dgram-mtu",
-	[FIPS_DROP_REASON_DGRAM_BACK] = "dgram-back",
-	[FIPS_DROP_REASON_SESSION_UNKNOWN] = "session-unknown",
-	[FIPS_DROP_REASON_SESSION_NO_KEY] = "session-no-key",
-	[FIPS_DROP_REASON_SESSION_SHORT] = "session-short",
-	[FIPS_DROP_REASON_SESSION_COORDS] = "session-coords",
-	[FIPS_DROP_REASON_SESSION_AUTH] = "session-auth",
-	[FIPS_DROP_REASON_SESSION_REPLAY] = "session-replay",
-	[FIPS_DROP_REASON_SESSION_INNER_SHORT] = "session-inner-short",
-	[FIPS_DROP_REASON_SHIM_FORMAT] = "shim-format",
-	[FIPS_DROP_REASON_SHIM_NOT_OURS] = "shim-not-ours",
-	[FIPS_DROP_REASON_NO_TUNNEL] = "no-tunnel",
-	[FIPS_DROP_REASON_TX_NOT_IPV6] = "tx-not-ipv6",
-	[FIPS_DROP_REASON_TX_NOT_MESH] = "tx-not-mesh",
-	[FIPS_DROP_REASON_TX_SOURCE] = "tx-source",
-	[FIPS_DROP_REASON_TX_TOO_BIG] = "tx-too-big",
-	[FIPS_DROP_REASON_TX_UNREACHABLE] = "tx-unreachable",
-	[FIPS_DROP_REASON_STAGE_FULL] = "stage-full",
-	[FIPS_DROP_REASON_STAGE_DESTINATIONS] = "stage-destinations",
-	[FIPS_DROP_REASON_STAGE_EXPIRED] = "stage-expired",
-	[FIPS_DROP_REASON_NO_ROUTE] = "no-route",
-	[FIPS_DROP_REASON_NO_KEY] = "no-key",
-	[FIPS_DROP_REASON_KEY_LIMIT] = "key-limit",
-	[FIPS_DROP_REASON_TX_HEADROOM] = "tx-headroom",
-	[FIPS_DROP_REASON_TX_ROUTE] = "tx-route",
-	[FIPS_DROP_REASON_TX_ERROR] = "tx-error",
-	[FIPS_DROP_REASON_UPCALL_CONTROL] = "upcall-control",
-	[FIPS_DROP_REASON_UPCALL_DATA] = "upcall-data",
-	[FIPS_DROP_REASON_NO_OWNER] = "no-owner",
-};
 
 /* ---- text ---- */
 
@@ -184,10 +152,16 @@ static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 	if (s->checks.tables.depth)
 		fprintf(out, "tree            settled at %" PRIu64 " ms, depth %" PRIu64 "\n",
 			s->checks.tree / 1000, s->checks.tables.depth);
-	if (m->lookups)
-		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64 ", timed out %" PRIu64
-			", requests passed on %" PRIu64 "\n", m->lookups, m->found, m->lost,
-			m->forwarded);
+	if (s->asks.asked)
+		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64 ", cut off %" PRIu64
+			"; requests sent %" PRIu64 ", passed on %" PRIu64 ", timed out %" PRIu64
+			"\n", s->asks.asked, s->asks.found, sim_asks_open(s), m->lookups, m->forwarded, m->lost);
+	if (s->liars)
+		fprintf(out, "lies            %" PRIu64 "\n", s->lies);
+	text_times("found after", &s->asks.times, out);
+	if (s->newcomers.n)
+		fprintf(out, "newcomers       %u\n", s->newcomers.n);
+	text_times("  answered", &r->newcomers, out);
 	if (s->checks.stretch)
 		fprintf(out, "stretch         %" PRIu64 ".%03" PRIu64 " over %" PRIu64 " paths\n",
 			s->checks.stretch / 1000, s->checks.stretch % 1000,
@@ -211,8 +185,10 @@ static void text_traffic(const struct report *r, struct sim *s, FILE *out)
 	for (i = 0; i < SIM_TX_CLASSES; i++)
 		fprintf(out, " %s %" PRIu64 "%s", sim_tx_names[i], r->frames[i],
 			i + 1 < SIM_TX_CLASSES ? "," : "\n");
-	fprintf(out, "control         %" PRIu64 ".%03" PRIu64 " bytes a node and second\n",
-		r->control_per_node_s / 1000, r->control_per_node_s % 1000);
+	fprintf(out, "control         %" PRIu64 ".%03" PRIu64 " bytes, %" PRIu64 ".%03" PRIu64
+		" messages a node and second\n", r->control_per_node_s / 1000,
+		r->control_per_node_s % 1000, r->messages_per_node_s / 1000,
+		r->messages_per_node_s % 1000);
 	fprintf(out, "lost           ");
 	for (i = 0; i < SIM_LOSSES; i++)
 		fprintf(out, " %s %" PRIu64 "%s", sim_loss_names[i], s->lost[i],
@@ -220,7 +196,7 @@ static void text_traffic(const struct report *r, struct sim *s, FILE *out)
 	fprintf(out, "dropped        ");
 	for (i = 0; i < FIPS_DROP_REASONS; i++)
 		if (r->drops[i])
-			fprintf(out, " %s %" PRIu64, report_drops[i], r->drops[i]);
+			fprintf(out, " %s %" PRIu64, sim_drop_names[i], r->drops[i]);
 	fputc('\n', out);
 }
 
@@ -240,7 +216,7 @@ void sim_report_text(struct sim *s, FILE *out)
 		report_quantile(r.joins, r.joined, 95), report_quantile(r.joins, r.joined, 100));
 	if (s->checks.converged)
 		fprintf(out, "all linked      %" PRIu64 " ms\n", s->checks.converged / 1000);
-	if (s->settle)
+	if (s->settle && s->checks.settled)
 		fprintf(out, "settled         %u pairs, %" PRIu64 " ms after the last heal\n",
 			s->checks.pairs, s->checks.settled / 1000);
 	text_mesh(&r, s, out);
@@ -256,6 +232,7 @@ void sim_report_text(struct sim *s, FILE *out)
 	fprintf(out, "log             %016" PRIx64 "%016" PRIx64 ", %" PRIu64 " notes\n",
 		s->log.h[0], s->log.h[1], s->log.count);
 	free(r.joins);
+	free(r.newcomers.v);
 }
 
 /* ---- JSON ---- */
@@ -329,15 +306,37 @@ static json_t *json_tables(const struct sim_tables *m)
 			 "parked", json_u64(m->core_parked));
 }
 
-static void json_mesh(json_t *o, struct sim *s, const struct sim_mesh_counts *m)
+static u64 report_converged(const struct sim *s)
 {
+	if (!s->checks.tree || !s->checks.converged)
+		return 0;
+	return s->checks.tree > s->checks.converged ? s->checks.tree : s->checks.converged;
+}
+
+static void json_mesh(json_t *o, struct sim *s, const struct report *r)
+{
+	const struct sim_mesh_counts *m = &r->mesh;
+
+	json_object_set_new(o, "converged_ms", report_converged(s) ?
+			    json_u64(report_converged(s) / 1000) : json_null());
+	json_object_set_new(o, "newcomers", json_pack("{s:o, s:o}",
+						      "started", json_u64(s->newcomers.n),
+						      "answer_us",
+						      json_quantiles(r->newcomers.v,
+								     r->newcomers.n)));
 	json_object_set_new(o, "tree_ms", s->checks.tree ? json_u64(s->checks.tree / 1000) :
 							   json_null());
-	json_object_set_new(o, "lookups", json_pack("{s:o, s:o, s:o, s:o}",
-						    "started", json_u64(m->lookups),
-						    "found", json_u64(m->found),
+	json_object_set_new(o, "lookups", json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+						    "started", json_u64(s->asks.asked),
+						    "found", json_u64(s->asks.found),
+						    "open", json_u64(sim_asks_open(s)),
+						    "latency_us",
+						    json_quantiles(s->asks.times.v,
+								   s->asks.times.n),
+						    "requests", json_u64(m->lookups),
 						    "timed_out", json_u64(m->lost),
 						    "forwarded", json_u64(m->forwarded)));
+	json_object_set_new(o, "lies", json_u64(s->lies));
 	json_object_set_new(o, "rekeys", json_pack("{s:o, s:o}", "links", json_u64(m->rekeys),
 						   "sessions", json_u64(m->session_rekeys)));
 	json_object_set_new(o, "stretch_milli", json_u64(s->checks.stretch));
@@ -368,12 +367,14 @@ static void json_put(json_t *o, struct sim *s, const struct report *r)
 	json_object_set_new(o, "rtt_us", json_quantiles(s->traffic.rtt.v, s->traffic.rtt.n));
 	json_object_set_new(o, "first_answer_us",
 			    json_quantiles(s->traffic.first.v, s->traffic.first.n));
-	json_mesh(o, s, &r->mesh);
+	json_mesh(o, s, r);
 	json_object_set_new(o, "frames", json_classes(r));
 	json_object_set_new(o, "link_messages", json_types(r));
 	json_object_set_new(o, "control_millibytes_per_node_s", json_u64(r->control_per_node_s));
+	json_object_set_new(o, "control_millimessages_per_node_s",
+			    json_u64(r->messages_per_node_s));
 	json_object_set_new(o, "lost", json_named(sim_loss_names, s->lost, SIM_LOSSES));
-	json_object_set_new(o, "dropped", json_named(report_drops, r->drops, FIPS_DROP_REASONS));
+	json_object_set_new(o, "dropped", json_named(sim_drop_names, r->drops, FIPS_DROP_REASONS));
 	json_object_set_new(o, "largest", json_tables(&s->checks.tables));
 	json_object_set_new(o, "keys", json_u64(sim_nonce_keys()));
 	json_object_set_new(o, "log", json_string(digest));
@@ -392,4 +393,5 @@ void sim_report_json(struct sim *s, FILE *out)
 	fputc('\n', out);
 	json_decref(o);
 	free(r.joins);
+	free(r.newcomers.v);
 }

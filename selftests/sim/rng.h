@@ -26,6 +26,8 @@ enum sim_stream {
 	SIM_STREAM_SETTLE,
 	SIM_STREAM_SCENARIO,
 	SIM_STREAM_PLOT,
+	SIM_STREAM_LIES,	/* index: node */
+	SIM_STREAM_NEWCOMERS,
 };
 
 struct sim_rng {

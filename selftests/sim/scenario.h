@@ -81,6 +81,7 @@ enum sim_dial {
  * @timing: every node's
  * @limits: keep its limits even where a node has more neighbours
  * @ping_gap: one ping somewhere every so often, 0 = none
+ * @ping_from: the first one no earlier
  * @ping_size: IPv6 packet of a ping at most
  * @flows: CBR flows
  * @flow_pps: packets per second of each
@@ -111,6 +112,7 @@ struct sim_scenario {
 	struct fips_node_timing timing;
 	bool limits;
 	u64 ping_gap;
+	u64 ping_from;
 	u32 ping_size;
 	u32 flows;
 	u32 flow_pps;
@@ -125,9 +127,6 @@ struct sim_scenario {
 	FILE *trace;
 	bool progress;
 };
-
-/* Do nodes talk beyond their neighbours? (mesh_view.c) */
-extern const bool sim_mesh_exists;
 
 void sim_scenario_defaults(struct sim_scenario *sc);
 void sim_scenario_free(struct sim_scenario *sc);

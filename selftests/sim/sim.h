@@ -65,6 +65,9 @@ struct sim_log {
 void sim_note(struct sim *s, enum sim_note what, u32 node, u64 a, u64 b, const void *bytes,
 	      size_t len);
 
+/* Why a data plane dropped something: readable log only. */
+void sim_note_drop(struct sim_node *n, const char *why);
+
 /* ---- wires (wire.c) ---- */
 
 enum sim_loss {
@@ -141,6 +144,7 @@ enum sim_tx_class {
 };
 
 extern const char *const sim_tx_names[SIM_TX_CLASSES];
+extern const char *const sim_drop_names[FIPS_DROP_REASONS];
 
 /**
  * struct sim_mesh_counts - what nodes have counted, all lives
@@ -191,6 +195,8 @@ struct sim_node_stats {
 };
 
 struct sim_upcall;
+struct sim_ask;
+struct sim_loop;
 
 /**
  * struct sim_upcalls - events on their way to a node (upcall.c)
@@ -222,9 +228,12 @@ struct sim_upcalls {
  * @node: libfips, NULL while it is not running
  * @core: packet core, NULL while it is not running
  * @plane: how badly the two talk
+ * @lies: set of enum sim_lie
  * @rng: the node's own randomness
  * @rng_up: of its upcalls
  * @rng_op: of its ops
+ * @rng_names: of its resolver
+ * @rng_lies: of its lies
  * @wake: the node's own timer
  * @tick: the packet core's
  * @drained: end of a graceful stop
@@ -234,6 +243,7 @@ struct sim_upcalls {
  * @room: frame being filled
  * @spin_at: instant of the last timer event
  * @spins: timer events at that instant
+ * @died: datagrams to it whose TTL has run out
  * @st: statistics
  * @hh6: by IPv6 address
  */
@@ -250,10 +260,12 @@ struct sim_node {
 	struct fips_node *node;
 	struct fips_core *core;
 	struct sim_plane_cfg plane;
+	u32 lies;
 	struct sim_rng rng;
 	struct sim_rng rng_up;
 	struct sim_rng rng_op;
 	struct sim_rng rng_names;
+	struct sim_rng rng_lies;
 	struct sim_timer wake;
 	struct sim_timer tick;
 	struct sim_timer drained;
@@ -263,6 +275,7 @@ struct sim_node {
 	struct sim_frame *room;
 	u64 spin_at;
 	u32 spins;
+	u64 died;
 	struct sim_node_stats *st;
 	UT_hash_handle hh6;
 };
@@ -270,6 +283,8 @@ struct sim_node {
 void sim_nodes_init(struct sim *s);
 void sim_nodes_free(struct sim *s);
 void sim_node_start(struct sim_node *n);
+/* Its timer "wake" fires for the first time. */
+void sim_node_born(struct sim *s, struct sim_timer *t);
 /* kill -9; it can be started again. */
 void sim_node_kill(struct sim_node *n);
 /* Say goodbye, then end. */
@@ -280,6 +295,11 @@ static inline bool sim_node_runs(const struct sim_node *n)
 {
 	return n->node;
 }
+static inline bool sim_node_honest(const struct sim_node *n)
+{
+	return n->node && !n->lies;
+}
+
 /* Deliver an event to the node now. */
 void sim_node_event(struct sim_node *n, const struct fips_event *ev);
 struct fips_taddr sim_node_taddr(const struct sim_node *n);
@@ -318,6 +338,7 @@ void sim_upcalls_clear(struct sim_node *n);
  * @src: node
  * @dst: node
  * @sent: virtual time
+ * @answered: same, if @back
  * @size: bytes
  * @udp: a flow's packet; otherwise a ping
  * @seen: it has been delivered
@@ -330,6 +351,7 @@ struct sim_packet {
 	u32 src;
 	u32 dst;
 	u64 sent;
+	u64 answered;
 	u16 size;
 	bool udp;
 	bool seen;
@@ -347,6 +369,92 @@ struct sim_times {
 	u64 n;
 	u64 room;
 };
+
+/* Append to them. */
+void sim_times_add(struct sim_times *t, u64 us);
+
+/**
+ * struct sim_asks - lookups (asks.c)
+ * @open: by who asks for whom
+ * @asked: begun
+ * @found: answered
+ * @times: it took
+ */
+struct sim_asks {
+	struct sim_ask *open;
+	u64 asked;
+	u64 found;
+	struct sim_times times;
+};
+
+/* A link message of @n on its way out, if it is a request of its own. */
+void sim_ask_request(struct sim_node *n, const u8 *msg, size_t len);
+/* Is this link message for @n the answer to a lookup that is open? */
+struct sim_ask *sim_ask_response(struct sim_node *n, const u8 *msg, size_t len);
+/* And @n has believed it. */
+void sim_ask_answered(struct sim_node *n, struct sim_ask *a);
+/* Lookups that the end of the run has cut off. */
+u64 sim_asks_open(struct sim *s);
+void sim_asks_free(struct sim *s);
+
+/* ---- newcomers (newcomers.c) ---- */
+
+#define SIM_NEWCOMER_PING	84
+
+/**
+ * struct sim_newcomers - see newcomers.c
+ * @rng: stream
+ * @ping: first packet of each
+ * @n: that have started
+ */
+struct sim_newcomers {
+	struct sim_rng rng;
+	u64 *ping;
+	u32 n;
+};
+
+void sim_newcomers_init(struct sim *s);
+/* How long their pings took, of those that were answered. */
+void sim_newcomers_times(struct sim *s, struct sim_times *t);
+
+/* ---- loops of routes (loops.c) ---- */
+
+/**
+ * struct sim_loops - those that exist
+ * @table: by destination and node
+ * @looks: so far
+ */
+struct sim_loops {
+	struct sim_loop *table;
+	u64 looks;
+};
+
+/* The TTL of this frame's datagram has run out at @n. */
+void sim_loops_died(struct sim_node *n, const u8 *frame, size_t len);
+void sim_loops_check(struct sim *s);
+void sim_loops_free(struct sim *s);
+
+/* ---- liars (lies.c) ---- */
+
+enum sim_lie {
+	SIM_LIE_TREE_ROOT,	/* has the smallest of all roots, which nobody else knows */
+	SIM_LIE_TREE_DEPTH,	/* is the root's child */
+	SIM_LIE_TREE_FORGED,	/* a signature that is none */
+	SIM_LIE_FILTER_FULL,	/* knows everybody */
+	SIM_LIE_FILTER_FILL,	/* knows most, just within the cap */
+	SIM_LIE_FILTER_K255,	/* the cap is computed with 255 hashes */
+	SIM_LIE_FILTER_EMPTY,	/* knows nobody */
+	SIM_LIE_LOOKUP_SWALLOW,	/* passes no lookup on */
+	SIM_LIE_LOOKUP_FORGE,	/* answers that it passes on say something else */
+	SIM_LIE_REPORTS,	/* metrics are noise */
+	SIM_LIES,
+};
+
+extern const char *const sim_lie_names[SIM_LIES];
+bool sim_lies(const struct sim_node *n, enum sim_lie lie);
+/* Change a link message in place, up to @room bytes; false: it is not sent at all. */
+bool sim_lie_link(struct sim_node *n, u8 *msg, size_t *len, size_t room);
+void sim_lie_session(struct sim_node *n, u8 type, u8 *body, size_t len);
 
 /**
  * struct sim_traffic - all packets
@@ -451,7 +559,7 @@ void sim_heal(struct sim *s);
  */
 struct sim_failure {
 	const char *name;
-	char text[512];
+	char text[768];
 	u64 at;
 };
 
@@ -499,6 +607,7 @@ struct sim_tables {
  * @tables: largest seen
  * @converged: when every wire that may carry a link had one, 0 = not yet
  * @tree: when the tree was what it must be, 0 = not yet
+ * @tree_bad: since when it is not, after it had to be; 0 = it is
  * @settled: time from the last heal until all pairs had talked
  * @pairs: that had to
  * @stretch: thousandths: hops of the routes at the end over the shortest
@@ -509,6 +618,7 @@ struct sim_checks {
 	struct sim_tables tables;
 	u64 converged;
 	u64 tree;
+	u64 tree_bad;
 	u64 settled;
 	u32 pairs;
 	u64 stretch;
@@ -537,6 +647,9 @@ struct sim_memo;
  * @queue: what happens next
  * @done: nothing more is to happen
  * @failure: what broke
+ * @liars: some node lies
+ * @lies: messages that they have changed or swallowed
+ * @quiet: since when nothing has happened to the mesh
  * @sin: one to commit when there is an occasion
  * @log: event log
  * @topo: graph
@@ -559,6 +672,9 @@ struct sim {
 	struct sim_queue queue;
 	bool done;
 	struct sim_failure failure;
+	bool liars;
+	u64 lies;
+	u64 quiet;
 	enum sim_sin sin;
 	struct sim_log log;
 	struct sim_topo topo;
@@ -576,6 +692,9 @@ struct sim {
 	u64 events;
 	struct sim_timer end;
 	struct sim_traffic traffic;
+	struct sim_asks asks;
+	struct sim_newcomers newcomers;
+	struct sim_loops loops;
 	struct sim_faults faults;
 	struct sim_checks checks;
 	struct sim_settle *settle;

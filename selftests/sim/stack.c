@@ -11,7 +11,7 @@
 
 #include "core_impl.h"
 #include "csum.h"
-#include "sim.h"
+#include "mesh.h"
 
 #define STACK_ICMP	58
 #define STACK_UDP	17
@@ -73,13 +73,16 @@ static bool stack_has_key(struct sim_node *n, const struct sim_node *to)
 				      sim_node_mono_ms(n));
 }
 
-/* Neighbours with a link and a session: nothing has to wait. */
+/* A session, and a link or a route there and back: nothing has to wait. */
 static bool stack_linked(struct sim *s, u32 src, u32 dst)
 {
 	struct sim_node *a = &s->nodes[src], *b = &s->nodes[dst];
 	struct sim_edge *e = sim_edge_find(s, src, dst);
 
-	return e && sim_edge_linked(s, e) && stack_has_key(a, b) && stack_has_key(b, a);
+	if (!stack_has_key(a, b) || !stack_has_key(b, a))
+		return false;
+	return (e && sim_edge_linked(s, e)) ||
+	       (sim_mesh_hops(s, src, dst) && sim_mesh_hops(s, dst, src));
 }
 
 static u64 stack_new(struct sim *s, u32 src, u32 dst, u32 size, bool udp)
@@ -200,7 +203,7 @@ void sim_stack_flush(struct sim *s)
 
 /* ---- deliveries ---- */
 
-static void stack_time(struct sim_times *t, u64 us)
+void sim_times_add(struct sim_times *t, u64 us)
 {
 	if (t->n == t->room) {
 		t->room = t->room ? 2 * t->room : 256;
@@ -247,9 +250,10 @@ static void stack_deliver(struct sim_node *n, const u8 *ip6, size_t len, struct 
 	if (!stack_genuine(n, ip6, p->dst, p->src, p->back, nr))
 		return;
 	p->back = true;
-	stack_time(&s->traffic.rtt, s->now - p->sent);
+	p->answered = s->now;
+	sim_times_add(&s->traffic.rtt, s->now - p->sent);
 	if (p->first)
-		stack_time(&s->traffic.first, s->now - p->sent);
+		sim_times_add(&s->traffic.first, s->now - p->sent);
 	sim_note(s, SIM_NOTE_REPLY, n->idx, p->dst, nr, NULL, 0);
 }
 

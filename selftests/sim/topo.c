@@ -234,6 +234,15 @@ static int topo_file(struct topo_build *b, const char *path, char *why, size_t w
 	return ret;
 }
 
+static void topo_newcomers(struct topo_build *b, u32 count)
+{
+	struct sim_topo *t = b->t;
+	u32 old = t->nodes;
+
+	for (; old && count; count--)
+		topo_add(b, t->nodes++, (u32)sim_rng_below(&b->rng, old));
+}
+
 /* ---- door ---- */
 
 static int topo_generate(struct topo_build *b, const struct sim_topo_spec *spec, char *why,
@@ -280,21 +289,23 @@ int sim_topo_make(struct sim_topo *t, const struct sim_topo_spec *spec, u64 seed
 	int ret;
 
 	*t = (struct sim_topo) { .nodes = spec->kind == SIM_TOPO_FILE ? 0 : spec->nodes };
-	if (t->nodes > SIM_NODES_MAX || (!t->nodes && spec->kind != SIM_TOPO_FILE)) {
+	if (t->nodes + (u64)spec->newcomers > SIM_NODES_MAX || (!t->nodes && spec->kind != SIM_TOPO_FILE)) {
 		snprintf(why, why_len, "1 to %u nodes, please", SIM_NODES_MAX);
 		return -EINVAL;
 	}
 	sim_rng_init(&b.rng, seed, SIM_STREAM_TOPOLOGY, 0);
 	if (placed) {
-		t->x = sim_alloc(t->nodes * sizeof(*t->x));
-		t->y = sim_alloc(t->nodes * sizeof(*t->y));
+		t->x = sim_zalloc(t->nodes + spec->newcomers, sizeof(*t->x));
+		t->y = sim_zalloc(t->nodes + spec->newcomers, sizeof(*t->y));
 	}
 	ret = topo_generate(&b, spec, why, why_len);
-	if (ret)
+	if (ret) {
 		sim_topo_free(t);
-	else
-		topo_sort(t);
-	return ret;
+		return ret;
+	}
+	topo_newcomers(&b, spec->newcomers);
+	topo_sort(t);
+	return 0;
 }
 
 void sim_topo_free(struct sim_topo *t)

@@ -30,12 +30,14 @@ extern const char *const sim_topo_names[SIM_TOPO_KINDS];
  * @kind: generator
  * @nodes: vertices
  * @degree: mean degree of ER and RGG; twice the edges a newcomer brings in BA
+ * @newcomers: nodes behind these, each with an edge to one of them
  * @file: edge list ("3 4" a line, # comments), for FILE
  */
 struct sim_topo_spec {
 	enum sim_topo_kind kind;
 	u32 nodes;
 	u32 degree;
+	u32 newcomers;
 	const char *file;
 };
 

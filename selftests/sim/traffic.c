@@ -96,7 +96,7 @@ void sim_traffic_init(struct sim *s)
 	sim_rng_init(&t->rng, sc->seed, SIM_STREAM_TRAFFIC, 0);
 	t->gap.fire = traffic_ping;
 	if (sc->ping_gap)
-		sim_timer_set(s, &t->gap, sim_rng_below(&t->rng, sc->ping_gap));
+		sim_timer_set(s, &t->gap, sc->ping_from + sim_rng_below(&t->rng, sc->ping_gap));
 	for (i = 0; i < sc->flows && traffic_pair(s, &src, &dst); i++)
 		sim_flow_start(s, src, dst, sc->flow_pps, sc->flow_size, sc->duration);
 }

@@ -234,9 +234,13 @@ void sim_wire_flush(struct sim *s)
 
 static void wire_draw_dial(struct sim *s, struct sim_edge *e, struct sim_rng *r)
 {
+	enum sim_dial how = s->sc->dial;
 	u64 way;
 
-	switch (s->sc->dial) {
+	/* Nobody has been told of newcomers. */
+	if (e->end[1] >= s->topo.nodes - s->sc->topo.newcomers)
+		how = SIM_DIAL_ONE;
+	switch (how) {
 	case SIM_DIAL_ONE:
 		e->dial[1] = true;
 		return;
