@@ -244,6 +244,7 @@ void node_session_cutover(struct fips_node *n, struct node_session *s)
 	session_rekey_stop(n, s, 0);
 	fips_timer_set(&n->timers, &s->drain, now + NODE_DRAIN_MS);
 	node_owner_session(n, s);
+	node_mmp_session_cutover(n, s);
 	/* So that the other side moves, too. */
 	node_session_prove(n, s, FIPS_KEY_SLOT_CURRENT);
 }
