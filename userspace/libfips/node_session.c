@@ -287,7 +287,7 @@ out:
 int node_datagram_send(struct fips_node *n, const struct fips_node_addr *dst, const u8 *payload,
 		       size_t len)
 {
-	const struct node_peer *p = node_route_peer(n, dst);
+	const struct node_peer *p = node_route_or_kept(n, dst);
 	u8 buf[NODE_MSG_ROOM];
 	struct fips_datagram dgram = {
 		.ttl = n->timing.session.default_ttl,
