@@ -50,8 +50,8 @@
 #define NODE_LOOKUP_PACED	1024	/* (peer, origin, target) that are held back */
 #define NODE_LOOKUP_REPEATS	4	/* of one question meanwhile: the tree moves */
 #define NODE_RESPONSES		4	/* passed on for one id */
-#define NODE_LOOKUP_BURST	64	/* requests of one neighbour */
-#define NODE_LOOKUP_RATE	32.0
+#define NODE_LOOKUP_BURST	256	/* requests of one neighbour */
+#define NODE_LOOKUP_RATE	128.0
 #define NODE_LOOKUP_HOPE_MS	10000	/* after the start neighbours may still come */
 #define NODE_LOOKUP_WAIT_MS	3000	/* for a filter that knows the target */
 #define NODE_MESH_LARGE		1900	/* from here on a filter's "no" is doubted */
