@@ -13,7 +13,11 @@
  *   route NODE via NODE
  *   link-key NODE EPOCH PLACE, session-key NODE EPOCH PLACE    0 current, 1 next
  *   link-swap NODE, session-swap NODE
- *   unreachable NODE MS
+ *   unreachable NODE MS, route-unreachable NODE MS
+ *   route-set FIRST LAST via NODE           for all from FIRST to LAST
+ *   link-mtu NODE MTU, link-congested NODE 0|1
+ *   dgram VIA FROM FIRST LAST TTL LEN       a SessionDatagram with LEN bytes of payload
+ *                                           to each node from FIRST to LAST
  *
  * NLPEER_LINGER in the environment sets the seconds that traffic outlives us.
  * Node n has the IPv6 address that "nlpeer address n" prints.
@@ -142,6 +146,83 @@ static int unreachable(unsigned int ifindex, unsigned int remote, unsigned int m
 	return nlc_call(&client, msg, NULL, NULL);
 }
 
+static int route_unreachable(unsigned int ifindex, unsigned int dest, unsigned int ms)
+{
+	struct nl_msg *msg = nlc_dev_msg(&client, FIPS_CMD_ROUTE_SET, ifindex);
+	uint8_t addr[FIPS_NODE_ADDR_LEN];
+
+	nlc_node(addr, dest);
+	nla_put(msg, FIPS_A_ROUTE_DEST, sizeof(addr), addr);
+	nla_put_u32(msg, FIPS_A_ROUTE_UNREACHABLE_MS, ms);
+	return nlc_call(&client, msg, NULL, NULL);
+}
+
+static int link_set(unsigned int ifindex, unsigned int id, int attr, unsigned int value)
+{
+	struct nl_msg *msg = nlc_dev_msg(&client, FIPS_CMD_LINK_SET, ifindex);
+
+	nla_put_u32(msg, FIPS_A_LINK_ID, id);
+	if (attr == FIPS_A_LINK_CONGESTED)
+		nla_put_u8(msg, attr, value);
+	else
+		nla_put_u16(msg, attr, value);
+	return nlc_call(&client, msg, NULL, NULL);
+}
+
+/* @n: VIA FROM FIRST LAST TTL LEN. The payload looks like an encrypted message. */
+static int dgrams(unsigned int ifindex, const unsigned int *n)
+{
+	uint8_t dgram[2048] = { 0 };
+	struct nl_msg *msg;
+	unsigned int dest;
+	int err = 0;
+
+	for (dest = n[2]; dest <= n[3] && !err; dest++) {
+		dgram[1] = n[4];
+		dgram[2] = 0xff;
+		dgram[3] = 0xff;
+		nlc_node(dgram + 4, n[1]);
+		nlc_node(dgram + 20, dest);
+		msg = nlc_dev_msg(&client, FIPS_CMD_LINK_XMIT, ifindex);
+		nla_put_u32(msg, FIPS_A_LINK_ID, n[0]);
+		nla_put_u32(msg, FIPS_A_LINK_SLOT, FIPS_KEY_SLOT_CURRENT);
+		nla_put(msg, FIPS_A_LINK_MESSAGE, 36 + n[5], dgram);
+		err = nlc_call(&client, msg, NULL, NULL);
+	}
+	return err;
+}
+
+/* Commands about transit; words used, or 0 if it is none. */
+static int transit_command(unsigned int ifindex, char **argv)
+{
+	unsigned int n[6] = {}, i, dest;
+
+	for (i = 0; i < 6 && argv[i] && argv[i + 1]; i++)
+		n[i] = atoi(argv[i + 1]);
+	if (!strcmp(*argv, "route-unreachable") && i >= 2) {
+		check(route_unreachable(ifindex, n[0], n[1]), argv[0], argv[1]);
+		return 3;
+	}
+	if (!strcmp(*argv, "route-set") && i >= 4) {
+		for (dest = n[0]; dest <= n[1]; dest++)
+			check(nlc_route(&client, ifindex, dest, n[3]), argv[0], argv[1]);
+		return 5;
+	}
+	if (!strcmp(*argv, "link-mtu") && i >= 2) {
+		check(link_set(ifindex, n[0], FIPS_A_LINK_MTU, n[1]), argv[0], argv[1]);
+		return 3;
+	}
+	if (!strcmp(*argv, "link-congested") && i >= 2) {
+		check(link_set(ifindex, n[0], FIPS_A_LINK_CONGESTED, n[1]), argv[0], argv[1]);
+		return 3;
+	}
+	if (!strcmp(*argv, "dgram") && i == 6 && n[5] <= 2000) {
+		check(dgrams(ifindex, n), argv[0], argv[1]);
+		return 7;
+	}
+	return 0;
+}
+
 /*
  * One command of @argv and its arguments.
  * Return: words used.
@@ -186,6 +267,9 @@ static int command(unsigned int ifindex, unsigned int node, char **argv)
 		check(unreachable(ifindex, n[0], n[1]), argv[0], argv[1]);
 		return 3;
 	}
+	i = transit_command(ifindex, argv);
+	if (i)
+		return i;
 	fprintf(stderr, "nlpeer: what is %s?\n", *argv);
 	exit(1);
 }
@@ -199,12 +283,12 @@ static void configure(unsigned int ifindex, unsigned int node, char **argv)
 /* One line of standard input holds commands as the command line does. */
 static bool configure_line(unsigned int ifindex, unsigned int node)
 {
-	char line[512], *words[64], *save, *word;
+	char line[1024], *words[128], *save, *word;
 	int n = 0;
 
 	if (!fgets(line, sizeof(line), stdin))
 		return false;
-	for (word = strtok_r(line, "\n ", &save); word && n < 63;
+	for (word = strtok_r(line, "\n ", &save); word && n < 127;
 	     word = strtok_r(NULL, "\n ", &save))
 		words[n++] = word;
 	words[n] = NULL;

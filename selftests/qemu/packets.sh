@@ -183,6 +183,113 @@ transit() {
 	run grew b forwarded "$old" 12
 }
 
+# Datagrams at the end of their TTL go no further, and their TTL is one less behind us.
+transit_ttl() {
+	local dropped forwarded
+
+	dropped=$(count b drop_dgram_ttl)
+	forwarded=$(count b forwarded)
+	tell a dgram 2 1 3 3 0 40 dgram 2 1 3 3 1 40 dgram 2 1 3 3 2 40
+	wait_for 5 grew b forwarded "$forwarded" 1
+	run test "$(count b drop_dgram_ttl)" = $((dropped + 2))
+	run test "$(count b forwarded)" = $((forwarded + 1))
+}
+
+# Nothing goes back over the link it came on, and the daemon hears of it now and then.
+transit_back() {
+	local dropped forwarded told
+
+	tell b route 50 via 1
+	dropped=$(count b drop_dgram_back)
+	forwarded=$(count b forwarded)
+	told=$(grep -c route-back "$OUT/b.upcalls" || :)
+	tell a "dgram 2 1 50 50 9 40 dgram 2 1 50 50 9 40 dgram 2 1 50 50 9 40"
+	wait_for 5 grew b drop_dgram_back "$dropped" 3
+	run test "$(count b forwarded)" = "$forwarded"
+	told=$(($(grep -c route-back "$OUT/b.upcalls") - told))
+	run test $told -ge 1 -a $told -le 3
+	# For others the route is right.
+	tell c dgram 2 3 50 50 9 40
+	wait_for 5 grew b forwarded "$forwarded" 1
+}
+
+# The next hop takes less: the daemon hears of it, smaller ones go on.
+transit_too_big() {
+	local dropped forwarded told
+
+	tell b link-mtu 3 1000
+	dropped=$(count b drop_dgram_mtu)
+	forwarded=$(count b forwarded)
+	told=$(grep -c mtu-exceeded "$OUT/b.upcalls" || :)
+	# 36 bytes of link frame and 36 of header besides the payload
+	tell a dgram 2 1 3 3 9 929 dgram 2 1 3 3 9 928
+	wait_for 5 grew b forwarded "$forwarded" 1
+	tell b link-mtu 3 1472
+	run test "$(count b drop_dgram_mtu)" = $((dropped + 1))
+	run test "$(count b forwarded)" = $((forwarded + 1))
+	run test $(($(grep -c mtu-exceeded "$OUT/b.upcalls") - told)) = 1
+}
+
+# Datagrams to nowhere: one question, a refusal that holds for its time.
+transit_refused() {
+	local dropped asked staged
+
+	staged=$(count b drop_stage_full)
+	asked=$(grep -c route-miss "$OUT/b.upcalls" || :)
+	tell a "$(printf 'dgram 2 1 51 51 9 40 %.0s' 1 2 3 4 5 6 7 8 9)"
+	tell a "$(printf 'dgram 2 1 51 51 9 40 %.0s' 1 2 3 4 5 6 7 8 9)"
+	wait_for 5 grew b drop_stage_full "$staged" 2
+	run test "$(count b drop_stage_full)" = $((staged + 2))
+	asked=$(($(grep -c route-miss "$OUT/b.upcalls") - asked))
+	run test $asked -ge 1 -a $asked -le 2
+	dropped=$(count b drop_no_route)
+	tell b route-unreachable 51 $((2000 * slow))
+	wait_for 5 grew b drop_no_route "$dropped" 16
+	asked=$(grep -c route-miss "$OUT/b.upcalls")
+	tell a "$(printf 'dgram 2 1 51 51 9 40 %.0s' 1 2 3 4 5 6 7 8 9)"
+	wait_for 5 grew b drop_no_route "$dropped" 25
+	run test "$(grep -c route-miss "$OUT/b.upcalls")" = "$asked"
+	sleep $((2 * slow)).2
+	tell a dgram 2 1 51 51 9 40
+	wait_for 5 eval "[ \$(grep -c route-miss '$OUT/b.upcalls') = $((asked + 1)) ]"
+	# What waits goes when there is a way.
+	dropped=$(count b forwarded)
+	tell b route 51 via 3
+	wait_for 5 grew b forwarded "$dropped" 1
+}
+
+# A flood to many places: half of the destinations are ours, and so are their questions.
+transit_flood() {
+	local dropped misses
+
+	dropped=$(count b drop_stage_destinations)
+	tell a dgram 2 1 1000 1299 9 40
+	wait_for 10 grew b drop_stage_destinations "$dropped" 172
+	run test "$(count b drop_stage_destinations)" = $((dropped + 172))
+	misses=$(grep -c session-miss "$OUT/b.upcalls" || :)
+	in_ns b ping -6 -n -c 1 -W 1 fd98::1 >/dev/null || :
+	run test "$(grep -c session-miss "$OUT/b.upcalls")" -gt "$misses"
+	run test "$(count b drop_stage_destinations)" = $((dropped + 172))
+	dropped=$(count b forwarded)
+	tell b route-set 1000 1299 via 3
+	wait_for 10 grew b forwarded "$dropped" 128
+	ping_ok a 3
+}
+
+# Congestion on the next hop shows at the far end.
+transit_congested() {
+	local marked
+
+	marked=$(count c rx_ce)
+	tell b link-congested 3 1
+	ping_ok a 3
+	tell b link-congested 3 0
+	run grew c rx_ce "$marked" 3
+	marked=$(count c rx_ce)
+	ping_ok a 3
+	run test "$(count c rx_ce)" = "$marked"
+}
+
 tcp() {
 	transfer a b 3000000
 	transfer b a 500001
@@ -404,7 +511,8 @@ unload() {
 	run rmmod fips
 }
 
-tests=(late_answers unreachable neighbour transit tcp lists_copy_nothing rekey too_big not_for_the_mesh unanswered bad_underlay tapped
+tests=(late_answers unreachable neighbour transit transit_ttl transit_back transit_too_big
+	transit_refused transit_flood transit_congested tcp lists_copy_nothing rekey too_big not_for_the_mesh unanswered bad_underlay tapped
 	small_underlay no_list_offload no_segmentation_offload no_scatter no_checksum_offload
 	stacked roaming udp_flood loop moved_device unload)
 [ $# = 0 ] || tests=("$@")
