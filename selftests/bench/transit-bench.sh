@@ -3,7 +3,7 @@
 #
 # In a guest with the module, nlpeer and wg, run with --icount: what a middle hop costs.
 #
-#   transit-bench.sh [wg] [fips]       (default both)
+#   transit-bench.sh [wg] [fips] [routes]       (default wg fips)
 #
 #       10.7.1.1 --- 10.7.1.2   10.7.2.2 --- 10.7.2.3
 #   ns a                     ns r                     ns b
@@ -13,6 +13,8 @@
 # once by way of r, which forwards inside the kernel: between two FIPS links, or from a
 # WireGuard peer to another. On one CPU that counts instructions, the times for a byte
 # add up: what it takes longer by way of r is the middle hop (with its cable).
+#
+# routes: what a datagram costs r, and a route its memory, with 10^3 to 10^6 of them.
 #
 # Results are lines "RESULT what kind value"; $OUT/transit.json has them as
 #   {"wireguard": {"direct_mbit", "via_mbit", "hop_ns_byte"}, "fips": {..., "upcalls"},
@@ -127,7 +129,7 @@ bench_wg() {
 fips_up() { # NS NODE COMMAND...
 	ip -n "$1" link add fips0 type fips
 	ip -n "$1" link set fips0 mtu $((1472 - 77)) up
-	in_ns "$1" nlpeer fips0 "$2" 2121 1472 "${@:3}" >"/tmp/peer.$1" &
+	in_ns "$1" nlpeer fips0 "$2" 2121 1472 "${@:3}" <&0 >"/tmp/peer.$1" &
 	until_ok grep -q ready "/tmp/peer.$1"
 	ip -n "$1" addr add "$(nlpeer address "$2")/128" dev fips0 nodad
 	ip -n "$1" route add fd00::/8 dev fips0
@@ -161,6 +163,52 @@ bench_fips() {
 	report fips upcalls $(($(wc -l </tmp/peer.r) - before))
 	fips_down a r b
 	hop fips
+}
+
+# --- the route cache ---
+
+forwarded() {
+	in_ns r ethtool -S fips0 | awk '$1 == "forwarded:" { print $2 }'
+}
+
+kernel_kib() {
+	awk '/^(Slab|Percpu|VmallocUsed):/ { n += $2 } END { print n }' /proc/meminfo
+}
+
+# Send datagrams to COUNT nodes, FIRST and following, and that TIMES; nanoseconds for each.
+pour() { # FIRST COUNT TIMES
+	local end=$(($(forwarded) + $2 * $3)) from i line=''
+
+	for ((i = 0; i < $3; i++)); do
+		line+="dgram 2 1 $1 $(($1 + $2 - 1)) 9 100 "
+	done
+	from=$(date +%s%N)
+	echo "$line" >/tmp/a.in
+	until [ "$(forwarded)" -ge $end ]; do
+		usleep 1000
+	done
+	echo $((($(date +%s%N) - from) / ($2 * $3)))
+}
+
+bench_routes() {
+	local n have=0 kib first=1000000
+
+	modprobe fips
+	mkfifo /tmp/a.in /tmp/r.in
+	fips_up a 1 link 2 10.7.1.2 2121 <>/tmp/a.in
+	fips_up r 2 link 1 10.7.1.1 2121 link 3 10.7.2.3 2121 <>/tmp/r.in
+	fips_up b 3 link 2 10.7.2.2 2121
+	for n in 1000 10000 100000 1000000; do
+		kib=$(kernel_kib)
+		echo "route-set $((first + have)) $((first + n - 1)) via 3 say routes-$n" >/tmp/r.in
+		until grep -q "routes-$n" /tmp/peer.r; do
+			usleep 100000
+		done
+		report routes "bytes_$n" $((($(kernel_kib) - kib) * 1024 / (n - have)))
+		have=$n
+		report routes "ns_dgram_$n" "$(pour $((first + n / 2)) 500 20)"
+	done
+	fips_down a r b
 }
 
 [ $# -gt 0 ] || set -- wg fips

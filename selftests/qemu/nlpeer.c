@@ -18,6 +18,7 @@
  *   link-mtu NODE MTU, link-congested NODE 0|1
  *   dgram VIA FROM FIRST LAST TTL LEN       a SessionDatagram with LEN bytes of payload
  *                                           to each node from FIRST to LAST
+ *   say WORD                                when all before is done
  *
  * NLPEER_LINGER in the environment sets the seconds that traffic outlives us.
  * Node n has the IPv6 address that "nlpeer address n" prints.
@@ -216,6 +217,11 @@ static int transit_command(unsigned int ifindex, char **argv)
 		check(link_set(ifindex, n[0], FIPS_A_LINK_CONGESTED, n[1]), argv[0], argv[1]);
 		return 3;
 	}
+	if (!strcmp(*argv, "say") && argv[1]) {
+		puts(argv[1]);
+		fflush(stdout);
+		return 2;
+	}
 	if (!strcmp(*argv, "dgram") && i == 6 && n[5] <= 2000) {
 		check(dgrams(ifindex, n), argv[0], argv[1]);
 		return 7;
@@ -283,12 +289,12 @@ static void configure(unsigned int ifindex, unsigned int node, char **argv)
 /* One line of standard input holds commands as the command line does. */
 static bool configure_line(unsigned int ifindex, unsigned int node)
 {
-	char line[1024], *words[128], *save, *word;
+	char line[2048], *words[256], *save, *word;
 	int n = 0;
 
 	if (!fgets(line, sizeof(line), stdin))
 		return false;
-	for (word = strtok_r(line, "\n ", &save); word && n < 127;
+	for (word = strtok_r(line, "\n ", &save); word && n < 255;
 	     word = strtok_r(NULL, "\n ", &save))
 		words[n++] = word;
 	words[n] = NULL;
