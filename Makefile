@@ -123,6 +123,17 @@ $(GUEST): $(O)/qemu/%: $(O)/obj/selftests/qemu/%.o $(ARCHIVES)
 .PHONY: guest-programs
 guest-programs: $(GUEST)
 
+# What the scenarios in namespaces measure with.
+NET := $(patsubst selftests/net/%.c,$(O)/net/%,$(wildcard selftests/net/*.c))
+
+$(NET): $(O)/net/%: $(O)/obj/selftests/net/%.o
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^
+
+.PHONY: net-programs
+net-programs: $(NET)
+
 # ------------------------------------------------------------------ module
 
 # KDIR, or the running kernel's headers, or else the newest installed.

@@ -1285,6 +1285,7 @@ int fakenet_add(struct fakenet *net, u8 key)
 	assert(!fips_keypair_from_secret(&f->keypair, &net->pk, f->secrets, sec));
 	fips_node_timing_defaults(&f->timing);
 	f->timing.rekey.enabled = false;	/* it has a test of its own */
+	f->timing.rate_limit.handshake_early_ms = 0;	/* so has this */
 	return net->n_nodes++;
 }
 

@@ -111,6 +111,32 @@ static void failed_resend_is_not_counted(void **state)
 	fakenet_free(p.net);
 }
 
+/* The peer's socket is not bound yet when the first msg1 comes: the next one is soon. */
+static void early_repetition(void **state)
+{
+	struct pair p = { .net = fakenet_new(12) };
+	u64 start;
+
+	(void)state;
+	p.small = fakenet_add(p.net, 1);
+	p.net->nodes[p.small].timing.rate_limit.handshake_early_ms = 200;
+	fakenet_transport(p.net, p.small, "10.0.0.1:2121");
+	fakenet_start(p.net, p.small);
+	p.large = fakenet_add(p.net, 2);
+	start = p.net->now;
+	fakenet_transport(p.net, p.large, "10.0.0.2:2121");
+	fakenet_peer(p.net, p.small, p.large);
+	fakenet_run(p.net, 100);
+	fakenet_start(p.net, p.large);
+	fakenet_run(p.net, 150);
+	assert_sent_at(p.net, p.small, FAKE_MSG1, 1, start, 200);
+	assert_true(fakenet_linked(p.net, p.small, p.large));
+	/* answered: the schedule is over */
+	fakenet_run(p.net, 5000);
+	assert_int_equal(fakenet_count(p.net, p.small, FAKE_MSG1), 2);
+	fakenet_free(p.net);
+}
+
 static void lose(int dialer, u32 m1, u32 m2, u32 fr)
 {
 	struct pair p = pair_new(100 + m1 * 16 + m2 * 4 + fr);
@@ -381,6 +407,7 @@ int main(void)
 		cmocka_unit_test(responder_without_data_plane_is_silent),
 		cmocka_unit_test(msg1_resend_schedule),
 		cmocka_unit_test(failed_resend_is_not_counted),
+		cmocka_unit_test(early_repetition),
 		cmocka_unit_test(losses_are_repaired),
 		cmocka_unit_test(lost_first_frame_is_nudged),
 		cmocka_unit_test(duplicate_msg1_gets_the_same_msg2),

@@ -35,6 +35,7 @@ void fips_node_timing_defaults(struct fips_node_timing *t)
 			.handshake_resend_interval_ms = 1000,
 			.handshake_resend_backoff = 2.0,
 			.handshake_max_resends = 5,
+			.handshake_early_ms = 200,
 			.session_setup_burst = 64,
 			.session_setup_rate = 16.0,
 		},

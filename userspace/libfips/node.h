@@ -62,6 +62,7 @@ struct fips_node_timing {
 		u64 handshake_resend_interval_ms;
 		double handshake_resend_backoff;
 		u32 handshake_max_resends;
+		u64 handshake_early_ms;	/* no key: msg1 once more so soon; 0: not */
 		u32 established_handshake_burst;	/* 0: derived (spec 12 §5.2) */
 		double established_handshake_rate;	/* 0: derived */
 		u32 session_setup_burst;

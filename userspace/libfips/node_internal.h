@@ -92,6 +92,7 @@ struct node_dial;
  * @state: &enum node_link_state
  * @outbound: we sent msg1
  * @refresh: outbound: the peer had a link when we dialled, this one is to replace it
+ * @early: DIALING: msg1 is to be sent again soon, for the peer may be starting, too
  * @probe: refresh: only to find out whether the peer is still the same
  * @asked: the peer asked for the current keys
  * @friendly: candidate: its node is configured or a peer
@@ -131,6 +132,7 @@ struct node_link {
 	enum node_link_state state;
 	bool outbound;
 	bool refresh;
+	bool early;
 	bool probe;
 	bool asked;
 	bool friendly;

@@ -105,6 +105,12 @@ void node_leg_resend(void *owner, struct fips_timer *t)
 		node_rekey_timer(n, l);
 		return;
 	}
+	if (l->early) {		/* beside the schedule */
+		l->early = false;
+		leg_send(n, l);
+		fips_timer_set(&n->timers, t, l->created + NODE_FIRST_RESEND_MS);
+		return;
+	}
 	if (leg_answered_otherwise(n, l)) {
 		const struct fips_node_addr peer = l->peer.addr;
 

@@ -441,7 +441,9 @@ void node_link_enter(struct fips_node *n, struct node_link *l, enum node_link_st
 	fips_timer_del(&n->timers, &l->expire);
 	switch (state) {
 	case NODE_LINK_DIALING:
-		fips_timer_set(&n->timers, &l->resend, now + NODE_FIRST_RESEND_MS);
+		l->early = n->timing.rate_limit.handshake_early_ms != 0;
+		fips_timer_set(&n->timers, &l->resend, now + (l->early ?
+			       n->timing.rate_limit.handshake_early_ms : NODE_FIRST_RESEND_MS));
 		fips_timer_set(&n->timers, &l->expire, now + node_handshake_timeout(n));
 		return;
 	case NODE_LINK_HELD:
