@@ -64,11 +64,18 @@ void node_coords_learn(struct fips_node *n, struct node_peer *via,
 		.source = via ? &via->mesh.coords : NULL,
 	};
 	bool known;
+	int ret;
 
 	if (!coords->count || fips_node_addr_eq(addr, &n->env.self->id.addr))
 		return;
 	known = coords_known(n, addr, coords);
-	if (fips_coordcache_put(&n->mesh.coords, &w, n->now.mono_ms))
+	ret = fips_coordcache_put(&n->mesh.coords, &w, n->now.mono_ms);
+	if (ret == -EEXIST && !known && !node_route_known(n, addr)) {
+		/* What was proven a moment ago leads nowhere: the tree has moved since. */
+		fips_coordcache_del(&n->mesh.coords, addr);
+		ret = fips_coordcache_put(&n->mesh.coords, &w, n->now.mono_ms);
+	}
+	if (ret)
 		return;
 	node_route_learned(n, addr);
 	if (!known)

@@ -54,6 +54,7 @@
 #define NODE_WAIT_LINK_MS	15000	/* packets wait for a link that is being dialled */
 #define NODE_UNREACHABLE_MS	1000
 #define NODE_TRANSIT_NO_MS	200	/* as long for others: each source is to hear of it */
+#define NODE_PROOFS		2	/* repetitions, 1 and 3 s after new session keys */
 #define NODE_MUTE_MS		10000	/* a far end that we talk to says nothing */
 #define NODE_MUTE_CHECK_MS	5000
 #define NODE_REKEY_MIN_AGE_MS	35000	/* the reference refuses before 30 s (02 §11.6) */
@@ -439,6 +440,7 @@ struct node_mtu_vote {
  * @msg3_timer: next repetition
  * @drain: PREVIOUS slot goes
  * @rekey: when our rekey is due
+ * @proofs: messages under new keys that are still to be sent for their own sake
  * @mute: when the far end's silence is to be judged
  * @mute_tx: send counter at the last time
  * @hh: by @remote
@@ -474,6 +476,7 @@ struct node_session {
 	struct fips_timer msg3_timer;
 	struct fips_timer drain;
 	struct fips_timer rekey;
+	u8 proofs;
 	struct fips_timer mute;
 	u64 mute_tx;
 	UT_hash_handle hh;

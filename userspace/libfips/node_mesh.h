@@ -315,6 +315,10 @@ struct node_peer *node_route_next(struct fips_node *n, const struct fips_node_ad
 				  enum fips_nexthop_result *result);
 /* Next hop for what we send ourselves, or NULL. */
 struct node_peer *node_route_peer(struct fips_node *n, const struct fips_node_addr *dest);
+/* The same, or what the data plane still goes by while new coordinates are sought. */
+struct node_peer *node_route_or_kept(struct fips_node *n, const struct fips_node_addr *dest);
+/* Do the coordinates that we have lead anywhere? */
+bool node_route_known(struct fips_node *n, const struct fips_node_addr *dest);
 void node_route_miss(struct fips_node *n, const struct fips_event *ev);
 void node_route_mtu(struct fips_node *n, const struct fips_event *ev);
 void node_route_back(struct fips_node *n, const struct fips_event *ev);

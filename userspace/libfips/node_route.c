@@ -139,6 +139,21 @@ static struct node_route *route_make(struct fips_node *n, const struct fips_node
 	return r;
 }
 
+struct node_peer *node_route_or_kept(struct fips_node *n, const struct fips_node_addr *dest)
+{
+	struct node_peer *p = node_route_peer(n, dest);
+	const struct node_route *r = p ? NULL : route_get(n, dest);
+
+	return r && r->link_id ? node_peer_find(n, &r->via) : p;
+}
+
+bool node_route_known(struct fips_node *n, const struct fips_node_addr *dest)
+{
+	enum fips_nexthop_result result;
+
+	return route_find(n, dest, NULL, false, &result);
+}
+
 static bool route_tell(struct fips_node *n, const struct fips_node_addr *dest,
 		       const struct node_peer *p, const struct fips_node_addr *from)
 {

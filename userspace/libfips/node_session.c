@@ -26,7 +26,16 @@ static void session_drained(void *owner, struct fips_timer *t)
 {
 	struct node_session *s = node_container(t, struct node_session, drain);
 	struct fips_node *n = owner;
+	u64 age = n->now.mono_ms - s->established, wait = 2 * age;
 
+	if (s->proofs) {	/* the far end may not have moved */
+		s->proofs--;
+		node_session_prove(n, s, FIPS_KEY_SLOT_CURRENT);
+		if (!s->proofs)
+			wait = age < NODE_DRAIN_MS ? NODE_DRAIN_MS - age : 0;
+		fips_timer_set(&n->timers, t, n->now.mono_ms + wait);
+		return;
+	}
 	n->dp->session_key_del(n->dp_ctx, &s->remote, FIPS_KEY_SLOT_PREVIOUS);
 }
 
@@ -287,7 +296,7 @@ out:
 int node_datagram_send(struct fips_node *n, const struct fips_node_addr *dst, const u8 *payload,
 		       size_t len)
 {
-	const struct node_peer *p = node_route_peer(n, dst);
+	const struct node_peer *p = node_route_or_kept(n, dst);
 	u8 buf[NODE_MSG_ROOM];
 	struct fips_datagram dgram = {
 		.ttl = n->timing.session.default_ttl,

@@ -101,6 +101,8 @@ void node_session_found(struct fips_node *n, const struct fips_node_addr *remote
 	if (path_mtu)
 		node_session_mtu(n, s, path_mtu, false);
 	node_session_warm(n, s);
+	if (s->msg3_len && n->now.mono_ms - s->msg3_sent >= NODE_MSG3_GAP_MS)
+		node_session_send_msg3(n, s);
 }
 
 /* It has not: nobody answers for @remote. */

@@ -111,7 +111,10 @@ int node_session_renew(struct fips_node *n, struct node_session *s, bool repeat)
 void node_session_send_msg3(struct fips_node *n, struct node_session *s)
 {
 	s->msg3_sent = n->now.mono_ms;
-	node_session_send(n, &s->remote, s->msg3, s->msg3_len);
+	if (node_session_send(n, &s->remote, s->msg3, s->msg3_len) == -EHOSTUNREACH) {
+		s->msg3_sent = 0;
+		node_lookup_start(n, &s->remote);	/* its end sends it once more */
+	}
 }
 
 /*

@@ -67,11 +67,24 @@ void node_session_rekey_due(void *owner, struct fips_timer *t)
 	n->counters.session_rekey_started++;
 }
 
-/* Keys are there, in use and nothing is under way. */
-static bool session_settled(const struct node_session *s)
+/*
+ * Keys are in use and nothing is under way. Keys of the far end that wait for its first message
+ * no longer count: it may use them, and what shows that got lost.
+ */
+static bool session_settled(const struct fips_node *n, const struct node_session *s)
 {
 	return s->state == NODE_SESSION_ESTABLISHED && !s->own && !s->probing && !s->msg3_len &&
-	       !s->next_since;
+	       (!s->next_since || n->now.mono_ms - s->next_since >= NODE_MUTE_MS);
+}
+
+/* They make room for ours. */
+static void session_next_drop(struct fips_node *n, struct node_session *s)
+{
+	if (!s->next_since)
+		return;
+	n->dp->session_key_del(n->dp_ctx, &s->remote, FIPS_KEY_SLOT_NEXT);
+	n->counters.session_rekey_expired++;
+	s->next_since = 0;
 }
 
 /*
@@ -91,13 +104,15 @@ void node_session_mute_check(void *owner, struct fips_timer *t)
 		return;
 	talked = info.tx_counter != s->mute_tx;
 	s->mute_tx = info.tx_counter;
-	if (!talked || !session_settled(s) || info.last_rx_ms < NODE_MUTE_MS ||
+	if (!talked || !session_settled(n, s) || info.last_rx_ms < NODE_MUTE_MS ||
 	    n->now.mono_ms - s->established < NODE_MUTE_MS)
 		return;
 	if (!node_peer_find(n, &s->remote))
 		node_lookup_start(n, &s->remote);
-	if (!node_session_renew(n, s, true))
-		n->counters.session_rekey_started++;
+	if (node_session_renew(n, s, true))
+		return;
+	session_next_drop(n, s);
+	n->counters.session_rekey_started++;
 }
 
 /* Ours came to nothing; the session is as before. */
@@ -242,8 +257,9 @@ void node_session_cutover(struct fips_node *n, struct node_session *s)
 	s->established = now;
 	s->established_wall = n->now.wall_ms;
 	session_rekey_stop(n, s, 0);
-	fips_timer_set(&n->timers, &s->drain, now + NODE_DRAIN_MS);
 	node_owner_session(n, s);
-	/* So that the other side moves, too. */
+	/* So that the other side moves, too; again, for it may have nothing to send itself. */
+	s->proofs = NODE_PROOFS;
 	node_session_prove(n, s, FIPS_KEY_SLOT_CURRENT);
+	fips_timer_set(&n->timers, &s->drain, now + NODE_FIRST_RESEND_MS);
 }
