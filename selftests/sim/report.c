@@ -153,9 +153,10 @@ static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 		fprintf(out, "tree            settled at %" PRIu64 " ms, depth %" PRIu64 "\n",
 			s->checks.tree / 1000, s->checks.tables.depth);
 	if (s->asks.asked)
-		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64 ", known otherwise %" PRIu64
-			", cut off %" PRIu64 "; requests sent %" PRIu64 ", passed on %" PRIu64 ", timed out %" PRIu64
-			"\n", s->asks.asked, s->asks.found, s->asks.moot, s->asks.cut, m->lookups, m->forwarded, m->lost);
+		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64
+			", known otherwise %" PRIu64 ", cut off %" PRIu64 "; requests sent %" PRIu64 ", passed on %" PRIu64
+			", timed out %" PRIu64 "\n", s->asks.asked, s->asks.found, s->asks.moot,
+			s->asks.cut, m->lookups, m->forwarded, m->lost);
 	if (s->liars)
 		fprintf(out, "lies            %" PRIu64 "\n", s->lies);
 	text_times("found after", &s->asks.times, out);
