@@ -154,7 +154,8 @@ static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 			s->checks.tree / 1000, s->checks.tables.depth);
 	if (s->asks.asked)
 		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64
-			", known otherwise %" PRIu64 ", cut off %" PRIu64 "; requests sent %" PRIu64 ", passed on %" PRIu64
+			", known otherwise %" PRIu64 ", cut off %" PRIu64
+			"; requests sent %" PRIu64 ", passed on %" PRIu64
 			", timed out %" PRIu64 "\n", s->asks.asked, s->asks.found, s->asks.moot,
 			s->asks.cut, m->lookups, m->forwarded, m->lost);
 	if (s->liars)
