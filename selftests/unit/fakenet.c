@@ -144,7 +144,8 @@ static enum fake_kind packet_kind(const u8 *data, size_t len)
 		return FAKE_MSG2;
 	if (data[0] != FIPS_FMP_ESTABLISHED || len <= FRAME_MSG)
 		return FAKE_OTHER;
-	if (data[FRAME_MSG] >= FIPS_LINK_TREE_ANNOUNCE && data[FRAME_MSG] <= FIPS_LINK_LOOKUP_RESPONSE)
+	if (data[FRAME_MSG] >= FIPS_LINK_TREE_ANNOUNCE &&
+	    data[FRAME_MSG] <= FIPS_LINK_LOOKUP_RESPONSE)
 		return FAKE_MESH;
 	if (data[FRAME_MSG] != FIPS_LINK_DATAGRAM || len < FRAME_MSG + FIPS_DGRAM_HDR_LEN + 4)
 		return FAKE_FRAME;

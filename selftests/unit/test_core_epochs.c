@@ -74,8 +74,10 @@ static void make(struct bench *b, unsigned int epoch)
 			cn_send(&b->cn, 0, p, cn_udp(&b->cn, p, 0, 1, i));
 		else
 			assert_int_equal(fips_core_session_xmit(n->c, &n->out, b->cn.now,
-					 &b->cn.n[1].addr, FIPS_KEY_SLOT_CURRENT,
-					 FIPS_FSP_COORDS_WARMUP, false, NULL, 0), 0);
+								&b->cn.n[1].addr,
+								FIPS_KEY_SLOT_CURRENT,
+								FIPS_FSP_COORDS_WARMUP, false,
+								NULL, 0), 0);
 		take(b, m);
 		/* CoordsWarmup goes without K (02 §9) */
 		assert_int_equal(m->b[FIPS_DGRAM_HDR_LEN + 1] & FIPS_FSP_FLAG_K,

@@ -17,7 +17,8 @@ static struct fakenet *mesh_new(u64 seed, int count)
 	for (i = 0; i < count; i++)
 		for (j = 0; j < count; j++)
 			if (i != j)
-				fips_node_learn(net->nodes[i].node, &now, &net->nodes[j].keypair.id);
+				fips_node_learn(net->nodes[i].node, &now,
+						&net->nodes[j].keypair.id);
 	return net;
 }
 
@@ -47,8 +48,9 @@ static int smallest(const struct fakenet *net)
 	for (i = 0; i < net->n_nodes; i++) {
 		const struct fake_node *f = &net->nodes[i];
 
-		if (f->node && (best < 0 || fips_node_addr_cmp(&f->keypair.id.addr,
-							       &net->nodes[best].keypair.id.addr) < 0))
+		if (f->node && (best < 0 ||
+				fips_node_addr_cmp(&f->keypair.id.addr,
+						   &net->nodes[best].keypair.id.addr) < 0))
 			best = i;
 	}
 	return best;
@@ -179,7 +181,8 @@ static void root_change(void **state)
 			fakenet_peer(net, prev, i);
 		else
 			first = i;
-		prev = last = i;
+		prev = i;
+		last = i;
 	}
 	fakenet_run(net, 2000);
 	assert_talks(net, first, last, 2000);

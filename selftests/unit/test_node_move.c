@@ -74,7 +74,8 @@ static bool knows(struct fakenet *net, int at, int of)
 	struct fips_coord_info info;
 	struct fips_coords own;
 
-	return fips_coordcache_peek(&n->mesh.coords, fakenet_addr(net, of), n->now.mono_ms, &info) &&
+	return fips_coordcache_peek(&n->mesh.coords, fakenet_addr(net, of), n->now.mono_ms,
+				    &info) &&
 	       fips_coords_eq(&info.coords, coords_of(net, of, &own));
 }
 

@@ -108,7 +108,8 @@ static void handshake_and_data(void **state)
 		assert_int_equal(fakenet_count(p.net, -1, FAKE_ACK), 1);
 		assert_int_equal(fakenet_count(p.net, -1, FAKE_MSG3), 1);
 		/* what goes along at first (08 §7), and how large a frame may be */
-		assert_int_equal(fakenet_dp_session(p.net, a, b)->coords_count, 0);	/* 16 left */
+		/* 16 left */
+		assert_int_equal(fakenet_dp_session(p.net, a, b)->coords_count, 0);
 		assert_int_equal(fakenet_dp_session(p.net, b, a)->coords_count, 5);
 		assert_int_equal(fakenet_dp_session(p.net, a, b)->coords_len, 4 + 3 * 16);
 		assert_int_equal(fakenet_dp_session(p.net, a, b)->path_mtu, 1280);

@@ -166,11 +166,10 @@ u64 fips_stage_expire(struct fips_core *c, u64 now)
 	HASH_ITER(hh, c->stages, s, tmp) {
 		while (s->head && now >= s->head->since + c->cfg.stage_ms)
 			fips_stage_drop(c, s, FIPS_DROP_REASON_STAGE_EXPIRED);
-		if (!s->head) {
+		if (!s->head)
 			fips_stage_del(c, s);
-		} else if (s->head->since + c->cfg.stage_ms < next) {
+		else if (s->head->since + c->cfg.stage_ms < next)
 			next = s->head->since + c->cfg.stage_ms;
-		}
 	}
 	pthread_mutex_unlock(&c->stage_lock);
 	return next;

@@ -12,7 +12,8 @@
 #define FIPS_LOOKUP_MTU_OFF	25	/* path_mtu of a response */
 
 /* Longest proof preimage that is signed or verified here. */
-#define FIPS_LOOKUP_PREIMAGE_MAX (8 + FIPS_NODE_ADDR_LEN + 2 + FIPS_COORDS_DEPTH * FIPS_NODE_ADDR_LEN)
+#define FIPS_LOOKUP_PREIMAGE_MAX \
+	(8 + FIPS_NODE_ADDR_LEN + 2 + FIPS_COORDS_DEPTH * FIPS_NODE_ADDR_LEN)
 
 /**
  * struct fips_lookup_request - "where is @target?" (07 D.1)

@@ -460,7 +460,7 @@ struct fips_node_counters {
 	u64 lookup_mtu_below_floor;
 	struct fips_lookup_counters lookup;
 	u64 rekey_started;		/* link: our msg1 went out */
-	u64 rekey_completed;		/* ours: in use, the peer has shown it or must have the keys */
+	u64 rekey_completed;		/* ours: in use, shown by the peer or after a wait */
 	u64 rekey_abandoned;		/* ours: no answer */
 	u64 rekey_promoted;		/* the peer's: in use */
 	u64 rekey_expired;		/* the peer's: it never used the keys */
@@ -535,7 +535,8 @@ struct fips_coord_view {
 void fips_node_mesh_view(struct fips_node *n, const struct fips_clock *now,
 			 struct fips_mesh_view *v);
 void fips_node_each_mesh_peer(const struct fips_node *n,
-			      void (*fn)(void *arg, const struct fips_mesh_peer_view *v), void *arg);
+			      void (*fn)(void *arg, const struct fips_mesh_peer_view *v),
+			      void *arg);
 void fips_node_each_lookup(const struct fips_node *n, const struct fips_clock *now,
 			   void (*fn)(void *arg, const struct fips_lookup_view *v), void *arg);
 void fips_node_each_coord(const struct fips_node *n, const struct fips_clock *now,

@@ -59,13 +59,13 @@
 #define NODE_MUTE_CHECK_MS	5000
 #define NODE_REKEY_MIN_AGE_MS	35000	/* the reference refuses before 30 s (02 §11.6) */
 #define NODE_REKEY_JITTER_MS	15000	/* either way */
-#define NODE_REKEY_PATIENCE_MS	45000	/* a reference that lost its msg2 answers again after 31 s */
+#define NODE_REKEY_PATIENCE_MS	45000	/* a reference that lost msg2 answers again after 31 s */
 #define NODE_REKEY_DEAD_MS	40000	/* so long a silent peer is not given up meanwhile */
 #define NODE_REKEY_PROBE_MS	250	/* second frame under new link keys */
 #define NODE_REKEY_YIELD_MS	5000	/* an unproven rekey of the peer's keeps ours waiting */
 #define NODE_REKEY_FORCE_MS	2000	/* data follows by then */
 #define NODE_REKEY_GAP_MS	3000	/* least age of a session's keys */
-#define NODE_REKEY_RETRY_MS	31000	/* a refused Setup is not repeated sooner (08 §18 item 2) */
+#define NODE_REKEY_RETRY_MS	31000	/* a refused Setup goes out no sooner (08 §18.2) */
 #define NODE_MSG3_GAP_MS	250	/* between msg3s sent for duplicate Acks */
 #define NODE_SOFT_LIMIT		((u64)1 << 60)
 #define NODE_HARD_LIMIT		((u64)1 << 61)

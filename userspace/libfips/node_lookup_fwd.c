@@ -343,7 +343,8 @@ static bool response_admit(struct node_request *r, const struct node_peer *p)
 static void response_forward(struct fips_node *n, struct node_request *r,
 			     const struct fips_lookup_response *in)
 {
-	u8 msg[FIPS_LOOKUP_RESP_HDR + 2 + 4 * FIPS_COORDS_DEPTH * FIPS_NODE_ADDR_LEN + FIPS_SIG_LEN];
+	u8 msg[FIPS_LOOKUP_RESP_HDR + 2 + 4 * FIPS_COORDS_DEPTH * FIPS_NODE_ADDR_LEN +
+	       FIPS_SIG_LEN];
 	const struct node_peer *to = node_peer_find(n, &r->from);
 	struct fips_lookup_response resp = *in;
 	int len;

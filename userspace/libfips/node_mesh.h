@@ -31,9 +31,9 @@
 #define NODE_TREE_GATHER_MS	5
 #define NODE_FILTER_GATHER_MS	8
 #define NODE_ROUTE_GATHER_MS	10
-#define NODE_ROUTE_KEEP_MS	3000	/* while coordinates that a change of the tree cost are sought */
+#define NODE_ROUTE_KEEP_MS	3000	/* while coordinates lost with the tree are sought */
 #define NODE_WARM_GATHER_MS	20
-#define NODE_WARM_BATCH		32	/* sessions told of our new place, every @NODE_ROUTE_GATHER_MS */
+#define NODE_WARM_BATCH		32	/* sessions told at once of our new place */
 #define NODE_WARM_REPEAT_MS	1000
 #define NODE_REPEAT_MS		2000	/* what has changed is said again: nobody acknowledges it */
 #define NODE_REPEATS		3	/* of a filter, each after three times as long */
@@ -48,10 +48,10 @@
 #define NODE_REQUESTS_PEER	512	/* of them brought by one neighbour */
 #define NODE_LOOKUPS		1024	/* of our own; new ones are refused beyond */
 #define NODE_LOOKUP_PACED	1024	/* (peer, origin, target) that are held back */
-#define NODE_LOOKUP_REPEATS	4	/* of one question in the interval: the tree may have moved */
+#define NODE_LOOKUP_REPEATS	4	/* of one question meanwhile: the tree moves */
 #define NODE_RESPONSES		4	/* passed on for one id */
-#define NODE_LOOKUP_BURST	64	/* requests of one neighbour */
-#define NODE_LOOKUP_RATE	32.0
+#define NODE_LOOKUP_BURST	256	/* requests of one neighbour */
+#define NODE_LOOKUP_RATE	128.0
 #define NODE_LOOKUP_HOPE_MS	10000	/* after the start neighbours may still come */
 #define NODE_LOOKUP_WAIT_MS	3000	/* for a filter that knows the target */
 #define NODE_MESH_LARGE		1900	/* from here on a filter's "no" is doubted */

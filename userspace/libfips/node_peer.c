@@ -223,7 +223,8 @@ int node_peer_promote(struct fips_node *n, struct node_link *l)
 void node_peer_go_back(struct fips_node *n, struct node_peer *p, struct node_link *l)
 {
 	node_log(n, FIPS_LOG_DEBUG, "peer %s stays on its link", p->id.npub);
-	node_link_enter(n, l, NODE_LINK_ACTIVE);	/* before the other one joins the old ones */
+	/* before the other one joins the old ones, of which the oldest may have to go */
+	node_link_enter(n, l, NODE_LINK_ACTIVE);
 	peer_use_link(n, p, l);
 }
 

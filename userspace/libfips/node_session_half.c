@@ -116,7 +116,8 @@ int node_half_send(struct fips_node *n, struct node_half *h)
  */
 static void half_doubt(struct fips_node *n, const struct node_half *h)
 {
-	if (h == h->session->own && h->resends == HALF_DOUBT && !node_peer_find(n, &h->session->remote))
+	if (h == h->session->own && h->resends == HALF_DOUBT &&
+	    !node_peer_find(n, &h->session->remote))
 		node_lookup_start(n, &h->session->remote);
 }
 

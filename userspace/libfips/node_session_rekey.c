@@ -246,7 +246,7 @@ void node_session_cutover(struct fips_node *n, struct node_session *s)
 		n->counters.session_rekey_completed++;
 	} else {
 		n->counters.session_rekey_promoted++;
-		n->counters.session_rekey_yielded += s->own != NULL;
+		n->counters.session_rekey_yielded += !!s->own;
 	}
 	node_log(n, FIPS_LOG_DEBUG, "%s: new session keys (%s)", s->id.npub,
 		 s->probing ? "ours" : "its");
