@@ -100,14 +100,33 @@ void sim_ask_answered(struct sim_node *n, struct sim_ask *a)
 	sim_times_add(&s->asks.times, s->now - a->began);
 }
 
-u64 sim_asks_open(struct sim *s)
+/* The target has shown its place otherwise, by asking us for instance. */
+static bool ask_is_moot(struct sim *s, const struct sim_ask *a)
+{
+	struct sim_node *n = &s->nodes[a->key.node], *to;
+	struct sim_mesh_knowledge k;
+	u8 ipv6[FIPS_IPV6_LEN];
+
+	fips_node_addr_to_ipv6(&a->key.target, ipv6);
+	to = sim_node_by_ipv6(s, ipv6);
+	if (!to || !sim_node_runs(n))
+		return true;
+	sim_mesh_knows(n, to, &k);
+	return k.depth && !k.asks;
+}
+
+void sim_asks_end(struct sim *s)
 {
 	struct sim_ask *a, *tmp;
-	u64 n = 0;
 
-	HASH_ITER(hh, s->asks.open, a, tmp)
-		n += !a->done && s->now - a->began < ASK_FRESH_MS * SIM_MS;
-	return n;
+	HASH_ITER(hh, s->asks.open, a, tmp) {
+		if (a->done)
+			continue;
+		if (ask_is_moot(s, a))
+			s->asks.moot++;
+		else if (s->now - a->began < ASK_FRESH_MS * SIM_MS)
+			s->asks.cut++;
+	}
 }
 
 void sim_asks_free(struct sim *s)

@@ -148,6 +148,7 @@ void sim_finish(struct sim *s)
 
 	if (s->sc->lossless)
 		engine_lossless(s);
+	sim_asks_end(s);
 	sim_settle_stretch(s, &s->checks.stretch, &s->checks.stretch_pairs);
 	for (i = 0; i < n; i++)
 		sim_node_kill(&s->nodes[i]);

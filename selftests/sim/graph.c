@@ -9,8 +9,9 @@
 /* Nobody can promise anything to those behind a liar. */
 static bool graph_carries(struct sim *s, const struct sim_edge *e)
 {
-	return !e->half[0].cut && !e->half[1].cut && sim_node_honest(&s->nodes[e->end[0]]) &&
-	       sim_node_honest(&s->nodes[e->end[1]]);
+	if (!sim_sin_unhealed(s) && (e->half[0].cut || e->half[1].cut))
+		return false;
+	return sim_node_honest(&s->nodes[e->end[0]]) && sim_node_honest(&s->nodes[e->end[1]]);
 }
 
 /* Mark all that @from reaches and that is unmarked; @dist grows by @step a hop. */

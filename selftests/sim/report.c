@@ -153,9 +153,11 @@ static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 		fprintf(out, "tree            settled at %" PRIu64 " ms, depth %" PRIu64 "\n",
 			s->checks.tree / 1000, s->checks.tables.depth);
 	if (s->asks.asked)
-		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64 ", cut off %" PRIu64
-			"; requests sent %" PRIu64 ", passed on %" PRIu64 ", timed out %" PRIu64
-			"\n", s->asks.asked, s->asks.found, sim_asks_open(s), m->lookups, m->forwarded, m->lost);
+		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64
+			", known otherwise %" PRIu64 ", cut off %" PRIu64
+			"; requests sent %" PRIu64 ", passed on %" PRIu64
+			", timed out %" PRIu64 "\n", s->asks.asked, s->asks.found, s->asks.moot,
+			s->asks.cut, m->lookups, m->forwarded, m->lost);
 	if (s->liars)
 		fprintf(out, "lies            %" PRIu64 "\n", s->lies);
 	text_times("found after", &s->asks.times, out);
@@ -326,10 +328,11 @@ static void json_mesh(json_t *o, struct sim *s, const struct report *r)
 								     r->newcomers.n)));
 	json_object_set_new(o, "tree_ms", s->checks.tree ? json_u64(s->checks.tree / 1000) :
 							   json_null());
-	json_object_set_new(o, "lookups", json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	json_object_set_new(o, "lookups", json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 						    "started", json_u64(s->asks.asked),
 						    "found", json_u64(s->asks.found),
-						    "open", json_u64(sim_asks_open(s)),
+						    "moot", json_u64(s->asks.moot),
+						    "cut_off", json_u64(s->asks.cut),
 						    "latency_us",
 						    json_quantiles(s->asks.times.v,
 								   s->asks.times.n),

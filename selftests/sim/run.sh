@@ -85,12 +85,14 @@ test_invariants_notice() {
 		[ $status = 1 ]
 		grep -q "invariant $sin broken" "$work/err"
 	done
-	status=0
-	"$sim" --quiet --nodes 4 --duration 20s \
-		--fault "AT 5s partition 0..1; AT 5s sin talks-again" 2>"$work/err" || status=$?
-	cat "$work/err"
-	[ $status = 1 ]
-	grep -q "invariant talks-again broken" "$work/err"
+	for sin in talks-again one-root; do
+		status=0
+		"$sim" --quiet --nodes 4 --duration 20s \
+			--fault "AT 5s partition 0..1; AT 5s sin $sin" 2>"$work/err" || status=$?
+		cat "$work/err"
+		[ $status = 1 ]
+		grep -q "invariant $sin broken" "$work/err"
+	done
 }
 
 test_calm_mesh_loses_nothing() {
@@ -130,9 +132,97 @@ test_reports() {
 	[ "$(tail -n 1 "$work/p.svg")" = '</svg>' ]
 }
 
-test_large_mesh_links() {
-	run "$sim" --nodes "${SIM_NODES:-1000}" --topology ba --duration 20s --ping 10ms \
-		--progress
+# ---- what a mesh must do
+
+# Each shape comes together, every pair talks, the tree is what it must be.
+test_topologies() {
+	local topology seed
+
+	for topology in line ring star grid tree er ba rgg; do
+		for seed in 1 2 3; do
+			run "$sim" --quiet --nodes 24 --topology $topology --seed $seed \
+				--duration 40s
+		done
+	done
+}
+
+# 70 in a line don't fit into one tree; neighbours don't suffer from that.
+test_deeper_than_the_wire() {
+	run "$sim" --quiet --nodes 70 --topology line --near --duration 60s
+}
+
+test_partition_and_merge() {
+	local seed
+
+	for seed in 1 2 3; do
+		run "$sim" --quiet --nodes 24 --topology er --seed $seed --duration 150s \
+			--fault "AT 20s partition 0..11; AT 100s heal"
+		run "$sim" --quiet --nodes 24 --topology grid --seed $seed --duration 90s \
+			--fault "AT 20s partition 0..7; AT 22s partition 8..15; AT 60s heal"
+	done
+}
+
+test_churn() {
+	local seed
+
+	for seed in 1 2 3; do
+		run "$sim" --quiet --nodes 24 --topology ba --seed $seed --duration 120s \
+			--fault "FROM 10s TO 110s churn 0.3/s down 5s"
+	done
+}
+
+# Both kinds of keys are renewed under traffic between any two, and nothing is lost.
+test_rekeys_lose_nothing() {
+	local topology
+
+	for topology in tree ring er grid; do
+		QUIET=1 run "$sim" --lossless --nodes 12 --topology $topology --duration 200s --ping 50ms \
+			--flows 2 --set rekey.after_messages=500 --json >"$work/r.json"
+		jq -c '{rekeys, packets, delivered, broken}' "$work/r.json"
+		jq -e '.rekeys.links > 10 and .rekeys.sessions > 50' "$work/r.json"
+	done
+}
+
+# The mesh around each liar keeps talking.
+test_liars() {
+	local lie seed liar
+
+	for lie in tree-root tree-depth tree-forged filter-full filter-fill filter-k255 \
+		filter-empty lookup-swallow lookup-forge; do
+		for seed in 1 2; do
+			for liar in 0 3; do
+				QUIET=1 run "$sim" --nodes 24 --topology ba --degree 6 --seed $seed \
+					--duration 60s --fault "AT 0s lie $liar $lie" --json \
+					>"$work/r.json"
+				jq -e '.lies > 0' "$work/r.json"
+			done
+		done
+	done
+}
+
+# 50 nodes come one by one to a mesh of 100, 20 ms a hop: first ping to a random node.
+test_newcomers_are_quick() {
+	local seed
+
+	for seed in 3 4 5; do
+		QUIET=1 run "$sim" --nodes 100 --topology er --degree 4 --delay 20ms --spread 0s \
+			--duration 60s --newcomers 50 --seed $seed --ping 0s --no-settle --json \
+			>"$work/r.json"
+		jq -c .newcomers "$work/r.json"
+		jq -e '.newcomers.answer_us | .count >= 45 and .median < 1000000' "$work/r.json"
+	done
+}
+
+# A large mesh becomes one tree, and everybody is found in it.
+test_large_mesh() {
+	local began=$SECONDS nodes=${SIM_NODES:-1000}
+
+	QUIET=1 run "$sim" --nodes "$nodes" --topology ba --duration 75s --ping-from 45s --ping 10ms \
+		--no-settle --progress --json >"$work/r.json"
+	jq -c '{nodes, converged_ms, lookups, control_millibytes_per_node_s, largest}' "$work/r.json"
+	jq -e '.converged_ms != null and .converged_ms < 10000' "$work/r.json"
+	jq -e '.lookups | .found >= 0.999 * (.started - .moot - .cut_off)' "$work/r.json"
+	[ "$nodes" -gt 1000 ] || [ $((SECONDS - began)) -lt 120 ]
 }
 
 # Seeds that once broke something: options in a file, with the story as comment.
@@ -168,8 +258,9 @@ test_swarm_sanitized() {
 
 all=(same_seed_same_log same_log_without_optimization memo_changes_nothing invariants_notice
 	command_is_complete
-	calm_mesh_loses_nothing bad_schedules_are_refused reports large_mesh_links kept_seeds
-	swarm swarm_sanitized)
+	calm_mesh_loses_nothing bad_schedules_are_refused reports topologies
+	deeper_than_the_wire partition_and_merge churn rekeys_lose_nothing liars
+	newcomers_are_quick large_mesh kept_seeds swarm swarm_sanitized)
 
 if [ "${1:-}" = --list ]; then
 	printf '%s\n' "${all[@]}"

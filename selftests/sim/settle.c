@@ -141,7 +141,7 @@ static void settle_clean(struct sim *s)
 	struct sim_wire_cfg *cfg;
 	u32 i, side;
 
-	if (s->sin == SIM_SIN_TALKS_AGAIN)
+	if (sim_sin_unhealed(s))
 		return;
 	sim_heal(s);
 	for (i = 0; i < s->n_edges; i++) {
@@ -267,7 +267,8 @@ static void settle_round(struct sim *s, struct sim_timer *t)
 		return;
 	}
 	open = settle_open(s, &first);
-	tree = sim_mesh_settled(s, &name, why, sizeof(why));
+	tree = s->sin == SIM_SIN_TALKS_AGAIN ||
+	       sim_mesh_settled(s, &name, why, sizeof(why));
 	if (!open && tree) {
 		settle_again(s);
 		return;

@@ -378,12 +378,16 @@ void sim_times_add(struct sim_times *t, u64 us);
  * @open: by who asks for whom
  * @asked: begun
  * @found: answered
+ * @moot: the place has become known otherwise
+ * @cut: just begun when the run ended
  * @times: it took
  */
 struct sim_asks {
 	struct sim_ask *open;
 	u64 asked;
 	u64 found;
+	u64 moot;
+	u64 cut;
 	struct sim_times times;
 };
 
@@ -393,8 +397,8 @@ void sim_ask_request(struct sim_node *n, const u8 *msg, size_t len);
 struct sim_ask *sim_ask_response(struct sim_node *n, const u8 *msg, size_t len);
 /* And @n has believed it. */
 void sim_ask_answered(struct sim_node *n, struct sim_ask *a);
-/* Lookups that the end of the run has cut off. */
-u64 sim_asks_open(struct sim *s);
+/* The run is over; nodes still live. */
+void sim_asks_end(struct sim *s);
 void sim_asks_free(struct sim *s);
 
 /* ---- newcomers (newcomers.c) ---- */
@@ -578,12 +582,14 @@ enum sim_sin {
 	SIM_SIN_TABLES_BOUNDED,	/* claim more waiting bytes than allowed */
 	SIM_SIN_NO_BUSY_LOOP,	/* wake a node for ever */
 	SIM_SIN_NO_SECRET_LEFT,	/* forget a secret */
-	SIM_SIN_TALKS_AGAIN,	/* heal nothing */
+	SIM_SIN_TALKS_AGAIN,	/* heal nothing, and don't look at the tree */
+	SIM_SIN_ONE_ROOT,	/* heal nothing */
 	SIM_SIN_LOSSLESS,	/* lose a packet */
 	SIM_SINS,
 };
 
 extern const char *const sim_sin_names[SIM_SINS];
+bool sim_sin_unhealed(const struct sim *s);
 void sim_sin_commit(struct sim *s, enum sim_sin sin);
 /* A packet that is about to be delivered; true if it has been dealt with. */
 bool sim_sin_packet(struct sim_node *n, const u8 *ip6, size_t len);

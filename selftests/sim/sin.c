@@ -18,6 +18,7 @@ const char *const sim_sin_names[SIM_SINS] = {
 	[SIM_SIN_NO_BUSY_LOOP] = "no-busy-loop",
 	[SIM_SIN_NO_SECRET_LEFT] = "no-secret-left",
 	[SIM_SIN_TALKS_AGAIN] = "talks-again",
+	[SIM_SIN_ONE_ROOT] = "one-root",
 	[SIM_SIN_LOSSLESS] = "lossless",
 };
 
@@ -88,13 +89,18 @@ void sim_sin_commit(struct sim *s, enum sim_sin sin)
 	}
 }
 
+bool sim_sin_unhealed(const struct sim *s)
+{
+	return s->sin == SIM_SIN_TALKS_AGAIN || s->sin == SIM_SIN_ONE_ROOT;
+}
+
 bool sim_sin_packet(struct sim_node *n, const u8 *ip6, size_t len)
 {
 	struct sim *s = n->sim;
 	enum sim_sin sin = s->sin;
 	u8 *copy;
 
-	if (sin == SIM_SIN_TALKS_AGAIN)
+	if (sim_sin_unhealed(s))
 		return false;
 	s->sin = SIM_SIN_NONE;
 	if (sin == SIM_SIN_LOSSLESS)

@@ -289,7 +289,8 @@ int sim_topo_make(struct sim_topo *t, const struct sim_topo_spec *spec, u64 seed
 	int ret;
 
 	*t = (struct sim_topo) { .nodes = spec->kind == SIM_TOPO_FILE ? 0 : spec->nodes };
-	if (t->nodes + (u64)spec->newcomers > SIM_NODES_MAX || (!t->nodes && spec->kind != SIM_TOPO_FILE)) {
+	if (t->nodes + (u64)spec->newcomers > SIM_NODES_MAX ||
+	    (!t->nodes && spec->kind != SIM_TOPO_FILE)) {
 		snprintf(why, why_len, "1 to %u nodes, please", SIM_NODES_MAX);
 		return -EINVAL;
 	}
