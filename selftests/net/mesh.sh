@@ -12,14 +12,14 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=../lib/mesh.sh
+# shellcheck source=../lib/mesh.sh disable=SC1091
 . "$here/../lib/mesh.sh"
 
 all=(line static random chain rekey)
 # Start and end are told by the measured line; single steps would drown it.
+# shellcheck disable=SC2034 # common.sh's
 QUIET=1
 
-# shellcheck disable=SC2034 # find_program's
 FIRSTPING=$(find_program net/firstping)
 
 # Ping from nodes to nodes from before their start until each has answered; prints and keeps in
@@ -79,7 +79,7 @@ topology_line() {
 
 run_line() {
 	cold_start 20 "n2 n3"
-	within 2500
+	within 1500
 }
 
 # ---- five nodes as the reference's "static mesh": A n1, B n2, C n3, D n4, E n5
@@ -93,7 +93,7 @@ run_static() {
 
 	mapfile -t lines < <(everybody)
 	cold_start 30 "${lines[@]}"
-	within 4000
+	within 3000
 	wait_for 10 mesh_settled n1
 	mesh_tree
 }
@@ -112,7 +112,7 @@ run_random() {
 
 	mapfile -t lines < <(everybody)
 	cold_start 60 "${lines[@]}"
-	within 20000
+	within 8000
 	wait_for 10 mesh_settled n1
 	mesh_tree
 }
@@ -133,7 +133,7 @@ run_chain() {
 
 	mapfile -t lines < <(everybody)
 	cold_start 60 "${lines[@]}"
-	within 20000
+	within 12000
 	wait_for 10 mesh_settled n1
 }
 
@@ -172,6 +172,7 @@ fi
 
 ktap_plan $#
 for name; do
+	# shellcheck disable=SC2034 # node_conf's
 	NODE_EXTRA=''
 	"topology_$name"
 	ktap_test "$LEFT mesh $name" scenario "run_$name"
