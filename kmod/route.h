@@ -18,7 +18,7 @@
 struct fips_device;
 struct fips_link;
 
-#define FIPS_ROUTES_MAX		(1 << 20)	/* some 150 bytes each */
+#define FIPS_ROUTES_MAX		1048576	/* some 150 bytes each */
 #define FIPS_ROUTE_MAX_IDLE	(600 * HZ)	/* unused entries go after this */
 
 /**

@@ -119,6 +119,7 @@ rekey() {
 	copy n1 n3 300000
 }
 
+# shellcheck disable=SC2034 # PLANE is mesh.sh's
 mesh_test() { # TEST
 	local chain=(n1-n2 n3-n2)
 
