@@ -9,6 +9,7 @@
 # shellcheck source=mesh.sh
 . "$(dirname "${BASH_SOURCE[0]}")/mesh.sh"
 
+# shellcheck disable=SC2034 # common.sh reads it
 QUIET=1
 
 # The ring n1 n2 n3 n4 n5 with a tail at n1 and one at n3; one bootstrap peer each.
@@ -18,6 +19,7 @@ QUIET=1
 #	n6 -- n1         |
 #	       \         |
 #	        n5 ---- n4
+# shellcheck disable=SC2034 # who sources this reads it
 MESH_DEMO=(n2-n1 n3-n2 n4-n3 n5-n4 n1-n5 n6-n1 n7-n3)
 
 # Completed and promoted rekeys of all nodes.
