@@ -121,8 +121,12 @@ void fips_forward(struct fips_device *fips, u32 link_id, u8 fmp_flags, struct sk
 	if (fips_get_le16(p + FIPS_DGRAM_MTU_OFF) > mtu)
 		fips_put_le16(p + FIPS_DGRAM_MTU_OFF, mtu);
 	fmp_flags &= FIPS_FMP_FLAG_CE;
-	if (READ_ONCE(link->congested))
+	if (unlikely(READ_ONCE(link->congested))) {
 		fmp_flags |= FIPS_FMP_FLAG_CE;
+		fips_dev_count(fips, FIPS_STAT_CE_MARKED, 1);
+	}
+	if (unlikely(fmp_flags))
+		fips_dev_count(fips, FIPS_STAT_CE_FORWARDED, 1);
 	fips_count(&link->counters, FIPS_STAT_FORWARDED, 1);
 	fips_dev_count(fips, FIPS_STAT_FORWARDED, 1);
 	fips_link_send(link, FIPS_KEY_SLOT_CURRENT, skb, fmp_flags);

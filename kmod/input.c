@@ -109,8 +109,10 @@ static void fips_input_deliver(struct fips_session *session, u8 fmp_flags, struc
 		fips_input_session_drop(session, FIPS_DROP_REASON_NO_TUNNEL, skb);
 		return;
 	}
-	if (unlikely(fmp_flags & FIPS_FMP_FLAG_CE))
+	if (unlikely(fmp_flags & FIPS_FMP_FLAG_CE)) {
 		fips_ecn_mark_ce(ip6);
+		fips_dev_count(fips, FIPS_STAT_CE_DELIVERED, 1);
+	}
 
 	skb_orphan(skb);
 	skb_scrub_packet(skb, !net_eq(dev_net(skb->dev), dev_net(fips->dev)));
@@ -142,6 +144,8 @@ static void fips_input_deliver(struct fips_session *session, u8 fmp_flags, struc
  * @path_mtu: of the datagram
  * @place: slot that opened it
  * @key_seq: of the session, before the slots are tried
+ * @now_us: when it came
+ * @ce: its frame's CE flag
  */
 struct fips_fsp {
 	u8 *hdr;
@@ -151,7 +155,26 @@ struct fips_fsp {
 	u16 path_mtu;
 	u32 place;
 	unsigned int key_seq;
+	u64 now_us;
+	bool ce;
 };
+
+/* Metrics of a message (spec 04 §4.2); an old epoch is no part of them. Under @slot->lock. */
+static void fips_fsp_measure(struct fips_slot *slot, const struct fips_fsp *fsp)
+{
+	const struct fips_mmp_frame frame = {
+		.counter = fsp->ctr,
+		.now_us = fsp->now_us,
+		.timestamp = fips_get_le32(fsp->text),
+		.bytes = fsp->len,
+		.ce = fsp->ce,
+	};
+
+	if (unlikely(READ_ONCE(slot->place) == FIPS_KEY_SLOT_PREVIOUS))
+		return;
+	fips_mmp_rx_frame(&slot->mmp, &frame);
+	fips_mmp_spin_rx(&slot->spin, fsp->ctr, fsp->text[5] & 1, fsp->now_us);
+}
 
 /*
  * Try one slot.
@@ -174,8 +197,11 @@ static int fips_fsp_try(struct fips_session *session, struct fips_fsp *fsp, u32 
 	fsp->len -= FIPS_TAG_LEN;
 	spin_lock(&slot->lock);
 	fresh = fips_replay_accept(&slot->rx, fsp->ctr);
-	if (fresh && slot->rx.hi == fsp->ctr && fsp->len >= FIPS_FSP_INNER_LEN)
-		slot->rx_timestamp = fips_get_le32(fsp->text);
+	if (likely(fresh && fsp->len >= FIPS_FSP_INNER_LEN)) {
+		if (likely(slot->rx.hi == fsp->ctr))
+			slot->rx_timestamp = fips_get_le32(fsp->text);
+		fips_fsp_measure(slot, fsp);
+	}
 	spin_unlock(&slot->lock);
 	*slotp = slot;
 	fsp->place = place;
@@ -300,6 +326,8 @@ void fips_input_session(struct fips_session *session, u32 link_id, u8 fmp_flags,
 	fsp.len = len - off;
 	fsp.ctr = fips_get_le64(fsp.hdr + FIPS_FSP_CTR_OFF);
 	fsp.path_mtu = fips_get_le16(skb->data + FIPS_DGRAM_MTU_OFF);
+	fsp.now_us = ktime_to_us(ktime_get());
+	fsp.ce = fmp_flags & FIPS_FMP_FLAG_CE;
 	/* Pairs with the release in fips_session_set_key(). */
 	fsp.key_seq = smp_load_acquire(&session->key_seq);
 	why = fips_fsp_open(session, &fsp, &slot);
@@ -315,8 +343,10 @@ void fips_input_session(struct fips_session *session, u32 link_id, u8 fmp_flags,
 	fsp.place = READ_ONCE(slot->place);
 	if (unlikely(fmp_flags & FIPS_FMP_FLAG_CE))
 		fips_count(&session->counters, FIPS_STAT_CE, 1);
-	if (unlikely(fsp.hdr[1] & FIPS_FSP_FLAG_CP))
+	if (unlikely(fsp.hdr[1] & FIPS_FSP_FLAG_CP)) {
+		atomic64_add(off - FIPS_FSP_HDR_LEN, &session->rx_coords);
 		fips_mirror_coords(session->fips, link_id, skb);
+	}
 	if (unlikely(fsp.len < FIPS_FSP_INNER_LEN)) {
 		fips_input_session_drop(session, FIPS_DROP_REASON_SESSION_INNER_SHORT, skb);
 		return;
@@ -414,6 +444,24 @@ static void fips_input_message(const struct fips_fmp *fmp, struct sk_buff *skb)
 	fips_forward(fips, fmp->link->id, fmp->flags, skb);
 }
 
+/* Metrics of a frame (spec 04 §4.2); an old epoch is no part of them. Under @slot->lock. */
+static void fips_fmp_measure(struct fips_slot *slot, u64 ctr, const u8 *hdr, unsigned int len,
+			     u64 now_us)
+{
+	const struct fips_mmp_frame frame = {
+		.counter = ctr,
+		.now_us = now_us,
+		.timestamp = fips_get_le32(hdr + FIPS_FMP_HDR_LEN),
+		.bytes = len,
+		.ce = hdr[1] & FIPS_FMP_FLAG_CE,
+	};
+
+	if (unlikely(READ_ONCE(slot->place) == FIPS_KEY_SLOT_PREVIOUS))
+		return;
+	fips_mmp_rx_frame(&slot->mmp, &frame);
+	fips_mmp_spin_rx(&slot->spin, ctr, hdr[1] & FIPS_FMP_FLAG_SP, now_us);
+}
+
 /*
  * Check, open and strip one established frame.
  * Return: 0, or the drop reason; the skb stays the caller's.
@@ -431,8 +479,11 @@ static int fips_fmp_open(struct fips_fmp *fmp, struct fips_slot *slot, struct sk
 	spin_lock(&slot->lock);
 	fresh = fips_replay_accept(&slot->rx, fmp->ctr);
 	*newest = fresh && slot->rx.hi == fmp->ctr;
-	if (likely(*newest && len >= FIPS_FMP_INNER_LEN))
-		slot->rx_timestamp = fips_get_le32(text);
+	if (likely(fresh && len >= FIPS_FMP_INNER_LEN)) {
+		if (likely(*newest))
+			slot->rx_timestamp = fips_get_le32(text);
+		fips_fmp_measure(slot, fmp->ctr, hdr, skb->len, ktime_to_us(ktime_get()));
+	}
 	spin_unlock(&slot->lock);
 	if (unlikely(!fresh))
 		return FIPS_DROP_REASON_RX_REPLAY;

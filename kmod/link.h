@@ -84,6 +84,7 @@ enum fips_link_flags {
  * @created: jiffies
  * @counters: since the beginning
  * @reported: @counters at the last link-report, under fips_device.lock
+ * @sr_bytes: bytes sent up to the last report that ended the sending interval, likewise
  * @routes: fips_route.link_list, under fips_device.lock
  * @owner_data: under fips_device.lock
  * @owner_data_len: under fips_device.lock
@@ -107,6 +108,7 @@ struct fips_link {
 	unsigned long created;
 	struct fips_counters counters;
 	struct fips_stats_sum reported;
+	u64 sr_bytes;
 	struct list_head routes;
 	u8 *owner_data;
 	u16 owner_data_len;

@@ -38,6 +38,7 @@ const struct nla_policy fips_key_nl_policy[FIPS_A_KEY_PAD + 1] = {
 	[FIPS_A_KEY_HARD_LIMIT] = { .type = NLA_U64, },
 	[FIPS_A_KEY_LIFETIME_MS] = { .type = NLA_U32, },
 	[FIPS_A_KEY_HAS_KEY] = { .type = NLA_FLAG, },
+	[FIPS_A_KEY_INITIATOR] = { .type = NLA_FLAG, },
 };
 
 /* FIPS_CMD_DEV_SET - do */
@@ -152,9 +153,10 @@ const struct nla_policy fips_link_get_nl_policy[FIPS_A_LINK_ID + 1] = {
 };
 
 /* FIPS_CMD_LINK_REPORT - do */
-const struct nla_policy fips_link_report_nl_policy[FIPS_A_LINK_ID + 1] = {
+const struct nla_policy fips_link_report_nl_policy[FIPS_A_LINK_TAKE + 1] = {
 	[FIPS_A_LINK_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[FIPS_A_LINK_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[FIPS_A_LINK_TAKE] = NLA_POLICY_MAX(NLA_U8, 3),
 };
 
 /* FIPS_CMD_LINK_KEY_NEW - do */
@@ -221,9 +223,10 @@ const struct nla_policy fips_session_get_nl_policy[FIPS_A_SESSION_REMOTE + 1] = 
 };
 
 /* FIPS_CMD_SESSION_REPORT - do */
-const struct nla_policy fips_session_report_nl_policy[FIPS_A_SESSION_REMOTE + 1] = {
+const struct nla_policy fips_session_report_nl_policy[FIPS_A_SESSION_TAKE + 1] = {
 	[FIPS_A_SESSION_IFINDEX] = NLA_POLICY_MIN(NLA_U32, 1),
 	[FIPS_A_SESSION_REMOTE] = NLA_POLICY_EXACT_LEN(FIPS_NODE_ADDR_LEN),
+	[FIPS_A_SESSION_TAKE] = NLA_POLICY_MAX(NLA_U8, 3),
 };
 
 /* FIPS_CMD_SESSION_KEY_NEW - do */
@@ -383,7 +386,7 @@ const struct genl_ops fips_nl_ops[31] = {
 		.cmd		= FIPS_CMD_LINK_REPORT,
 		.doit		= fips_nl_link_report_doit,
 		.policy		= fips_link_report_nl_policy,
-		.maxattr	= FIPS_A_LINK_ID,
+		.maxattr	= FIPS_A_LINK_TAKE,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{
@@ -447,7 +450,7 @@ const struct genl_ops fips_nl_ops[31] = {
 		.cmd		= FIPS_CMD_SESSION_REPORT,
 		.doit		= fips_nl_session_report_doit,
 		.policy		= fips_session_report_nl_policy,
-		.maxattr	= FIPS_A_SESSION_REMOTE,
+		.maxattr	= FIPS_A_SESSION_TAKE,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

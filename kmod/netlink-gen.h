@@ -41,7 +41,7 @@ extern const struct nla_policy fips_link_del_nl_policy[FIPS_A_LINK_ID + 1];
 
 extern const struct nla_policy fips_link_get_nl_policy[FIPS_A_LINK_ID + 1];
 
-extern const struct nla_policy fips_link_report_nl_policy[FIPS_A_LINK_ID + 1];
+extern const struct nla_policy fips_link_report_nl_policy[FIPS_A_LINK_TAKE + 1];
 
 extern const struct nla_policy fips_link_key_new_nl_policy[FIPS_A_LINK_KEY + 1];
 
@@ -59,7 +59,7 @@ extern const struct nla_policy fips_session_del_nl_policy[FIPS_A_SESSION_REMOTE 
 
 extern const struct nla_policy fips_session_get_nl_policy[FIPS_A_SESSION_REMOTE + 1];
 
-extern const struct nla_policy fips_session_report_nl_policy[FIPS_A_SESSION_REMOTE + 1];
+extern const struct nla_policy fips_session_report_nl_policy[FIPS_A_SESSION_TAKE + 1];
 
 extern const struct nla_policy fips_session_key_new_nl_policy[FIPS_A_SESSION_KEY + 1];
 

@@ -272,6 +272,7 @@ static void fips_nl_fill_key(struct fips_key_params *key, struct nlattr *tb[])
 		key->soft_limit = nla_get_u64(tb[FIPS_A_KEY_SOFT_LIMIT]);
 	if (tb[FIPS_A_KEY_LIFETIME_MS])
 		key->lifetime_ms = nla_get_u32(tb[FIPS_A_KEY_LIFETIME_MS]);
+	key->initiator = tb[FIPS_A_KEY_INITIATOR];
 }
 
 /**
@@ -368,7 +369,7 @@ static int fips_nl_put_drop(struct sk_buff *skb, u32 reason, u64 count)
 }
 
 /* enum fips_stat follows the attributes. */
-static_assert(FIPS_A_STATS_RX_PACKETS + FIPS_STAT_CE == FIPS_A_STATS_CE_PACKETS);
+static_assert(FIPS_A_STATS_RX_PACKETS + FIPS_STAT_CE_MARKED == FIPS_A_STATS_CE_MARKED_PACKETS);
 
 int fips_nl_put_stats(struct sk_buff *skb, int attrtype, const struct fips_stats_sum *sum)
 {

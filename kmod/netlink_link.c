@@ -284,9 +284,25 @@ unlock:
 	return skb->len;
 }
 
+/* Of a link the metrics' totals are the counters. */
+static void fips_nl_link_mmp(struct fips_link *link, u32 take, struct fips_mmp_report *report)
+{
+	const atomic64_t *stat = link->counters.stat;
+
+	memset(report, 0, sizeof(*report));
+	fips_slots_report(&link->slots, take, report);
+	report->rx.cum_packets = atomic64_read(&stat[FIPS_STAT_RX_PACKETS]);
+	report->rx.cum_bytes = atomic64_read(&stat[FIPS_STAT_RX_BYTES]);
+	report->tx.cum_packets = atomic64_read(&stat[FIPS_STAT_TX_PACKETS]);
+	report->tx.cum_bytes = atomic64_read(&stat[FIPS_STAT_TX_BYTES]);
+	fips_nl_sr_bytes(report, take, &link->sr_bytes);
+}
+
 int fips_nl_link_report_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct fips_link *link = fips_nl_link(info);
+	struct nlattr *take = info->attrs[FIPS_A_LINK_TAKE];
+	struct fips_mmp_report report;
 	struct fips_stats_sum interval;
 	struct fips_nl_reply reply;
 	struct fips_slot *slot;
@@ -314,6 +330,10 @@ int fips_nl_link_report_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err) {
 		/* First the flag: a frame in between raises an event rather than none. */
 		set_bit(FIPS_LINK_ACTIVE, &link->flags);
+		fips_nl_link_mmp(link, fips_nl_take(take), &report);
+		err = fips_nl_put_mmp(reply.skb, FIPS_A_LINK_MMP, &report);
+	}
+	if (!err && !take) {
 		fips_nl_take_interval(&link->reported, &link->counters, &interval);
 		err = fips_nl_put_stats(reply.skb, FIPS_A_LINK_STATS, &interval);
 	}

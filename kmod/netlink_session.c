@@ -243,9 +243,30 @@ unlock:
 	return skb->len;
 }
 
+/* The counters hold whole messages; the metrics count plaintext, sent ones with tag (04 §4). */
+static void fips_nl_session_mmp(struct fips_session *session, u32 take,
+				struct fips_mmp_report *report)
+{
+	const atomic64_t *stat = session->counters.stat;
+	u64 rx = atomic64_read(&stat[FIPS_STAT_RX_PACKETS]);
+	u64 tx = atomic64_read(&stat[FIPS_STAT_TX_PACKETS]);
+
+	memset(report, 0, sizeof(*report));
+	fips_slots_report(&session->slots, take, report);
+	report->rx.cum_packets = rx;
+	report->rx.cum_bytes = atomic64_read(&stat[FIPS_STAT_RX_BYTES]) - rx * FIPS_FSP_MIN_LEN -
+			       atomic64_read(&session->rx_coords);
+	report->tx.cum_packets = tx;
+	report->tx.cum_bytes = atomic64_read(&stat[FIPS_STAT_TX_BYTES]) - tx * FIPS_FSP_HDR_LEN -
+			       atomic64_read(&session->tx_coords);
+	fips_nl_sr_bytes(report, take, &session->sr_bytes);
+}
+
 int fips_nl_session_report_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct fips_session *session = fips_nl_session(info);
+	struct nlattr *take = info->attrs[FIPS_A_SESSION_TAKE];
+	struct fips_mmp_report report;
 	struct fips_stats_sum interval;
 	struct fips_nl_reply reply;
 	struct fips_slot *slot;
@@ -274,6 +295,10 @@ int fips_nl_session_report_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!err) {
 		/* First the flag: a message in between raises an event rather than none. */
 		set_bit(FIPS_SESSION_ACTIVE, &session->flags);
+		fips_nl_session_mmp(session, fips_nl_take(take), &report);
+		err = fips_nl_put_mmp(reply.skb, FIPS_A_SESSION_MMP, &report);
+	}
+	if (!err && !take) {
 		fips_nl_take_interval(&session->reported, &session->counters, &interval);
 		err = fips_nl_put_stats(reply.skb, FIPS_A_SESSION_STATS, &interval);
 	}

@@ -81,6 +81,9 @@ int fips_nl_put_stats(struct sk_buff *skb, int attrtype, const struct fips_stats
 int fips_nl_put_ifindex(struct sk_buff *skb, const struct fips_device *fips);
 int fips_nl_put_ms_since(struct sk_buff *skb, int attrtype, unsigned long since, int pad);
 int fips_nl_put_endpoint(struct sk_buff *skb, const struct fips_endpoint *ep);
+u32 fips_nl_take(const struct nlattr *attr);
+void fips_nl_sr_bytes(struct fips_mmp_report *report, u32 take, u64 *sr_bytes);
+int fips_nl_put_mmp(struct sk_buff *skb, int attrtype, const struct fips_mmp_report *report);
 void fips_nl_take_interval(struct fips_stats_sum *reported, const struct fips_counters *counters,
 			   struct fips_stats_sum *interval);
 

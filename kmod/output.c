@@ -235,7 +235,7 @@ static void fips_seal_session(struct sk_buff *skb, const struct fips_way *way,
 	text = __skb_push(skb, FIPS_FSP_INNER_LEN);
 	fips_put_le32(text, seal->ts);
 	text[4] = seal->type;
-	text[5] = 0;
+	text[5] = fips_slot_spin(way->slot);
 	len = skb->len;
 	__skb_put(skb, FIPS_TAG_LEN);
 	if (unlikely(seal->coords))
@@ -265,8 +265,9 @@ static void fips_seal_link(struct sk_buff *skb, const struct fips_slot *slot, u8
 	len = skb->len;
 	__skb_put(skb, FIPS_TAG_LEN);
 	p = __skb_push(skb, FIPS_FMP_HDR_LEN);
-	fips_put_fmp_hdr(p, flags | (slot->k_bit ? FIPS_FMP_FLAG_K : 0), len, slot->remote_index,
-			 ctr);
+	flags |= (slot->k_bit ? FIPS_FMP_FLAG_K : 0) |
+		 (fips_slot_spin(slot) ? FIPS_FMP_FLAG_SP : 0);
+	fips_put_fmp_hdr(p, flags, len, slot->remote_index, ctr);
 	fips_crypto_seal(text, len, p, FIPS_FMP_HDR_LEN, skb_headroom(skb), ctr, slot->tx_key);
 }
 
@@ -314,13 +315,18 @@ static int fips_way_send(const struct fips_way *way, struct fips_frames *frames,
 			 struct fips_seal *seal)
 {
 	u64 session_bytes = frames->bytes;
+	ktime_t now = ktime_get();
 	struct sk_buff *skb;
 
 	fips_way_counters(way, frames, seal);
 	if (unlikely(!frames->n))
 		return -EKEYEXPIRED;
-	seal->ts = fips_slot_timestamp(way->slot);
-	seal->link_ts = fips_slot_timestamp(way->link_slot);
+	seal->ts = fips_slot_timestamp(way->slot, now);
+	seal->link_ts = fips_slot_timestamp(way->link_slot, now);
+	fips_slot_sent(way->slot, seal->ctr, seal->ts);
+	fips_slot_sent(way->link_slot, seal->link_ctr, seal->link_ts);
+	if (unlikely(seal->coords))
+		atomic64_add(frames->n * seal->coords->len, &way->session->tx_coords);
 	seal->path_mtu = READ_ONCE(way->link->mtu);
 	session_bytes = 0;
 	frames->bytes = 0;
@@ -521,6 +527,7 @@ int fips_link_send(struct fips_link *link, u32 place, struct sk_buff *skb, u8 fl
 	struct fips_frames frames = { .head = skb, .n = 1 };
 	struct fips_slot *slot;
 	u64 ctr;
+	u32 ts;
 	int err;
 
 	skb_mark_not_on_list(skb);
@@ -538,7 +545,9 @@ int fips_link_send(struct fips_link *link, u32 place, struct sk_buff *skb, u8 fl
 	}
 	if (unlikely(fips_slot_soft_limit(slot)))
 		fips_upcall_link_key_limit(link, slot->place, atomic64_read(&slot->tx_counter));
-	fips_seal_link(skb, slot, flags, ctr, fips_slot_timestamp(slot));
+	ts = fips_slot_timestamp(slot, ktime_get());
+	fips_slot_sent(slot, ctr, ts);
+	fips_seal_link(skb, slot, flags, ctr, ts);
 	frames.bytes = skb->len;
 	fips_count_tx(&link->counters, 1, skb->len);
 	fips_dev_count_tx(link->fips, 1, skb->len);

@@ -66,7 +66,10 @@ enum fips_session_flags {
  * @has_rx: a message came
  * @created: jiffies
  * @counters: since the beginning
+ * @rx_coords: bytes of coordinates in @counters, received
+ * @tx_coords: sent
  * @reported: @counters at the last session-report, under fips_device.lock
+ * @sr_bytes: bytes sent up to the last report that ended the sending interval, likewise
  * @owner_data: under fips_device.lock
  * @owner_data_len: under fips_device.lock
  * @rcu: frees
@@ -98,7 +101,10 @@ struct fips_session {
 	bool has_rx;
 	unsigned long created;
 	struct fips_counters counters;
+	atomic64_t rx_coords;
+	atomic64_t tx_coords;
 	struct fips_stats_sum reported;
+	u64 sr_bytes;
 	u8 *owner_data;
 	u16 owner_data_len;
 	struct rcu_head rcu;

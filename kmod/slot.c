@@ -86,7 +86,8 @@ void fips_slot_set_keys(struct fips_slot *slot, const struct fips_key_params *ke
 	slot->hard_limit = key->hard_limit;
 	slot->mortal = key->lifetime_ms;
 	slot->expires = jiffies + msecs_to_jiffies(key->lifetime_ms);
-	slot->base = ktime_get_coarse();
+	slot->base = ktime_get();
+	slot->spin.initiator = key->initiator;
 	/* Pairs with fips_slot_has_key(). */
 	smp_store_release(&slot->has_key, true);
 }
@@ -164,13 +165,15 @@ void fips_slots_put(struct fips_device *fips, struct fips_slots *slots, struct f
  * @slots: of a link or session
  *
  * The one cut-over, for key-swap and for the packet path. K follows the key,
- * and the timestamps start anew (spec 02 §9).
+ * and the timestamps start anew (spec 02 §9), on the other side too: no jitter
+ * for a while.
  *
  * Return: false if there is no next with keys.
  */
 bool fips_slots_promote(struct fips_device *fips, struct fips_slots *slots)
 {
 	struct fips_slot *current_slot, *next;
+	ktime_t now;
 
 	lockdep_assert_held(&slots->lock);
 
@@ -179,7 +182,11 @@ bool fips_slots_promote(struct fips_device *fips, struct fips_slots *slots)
 		return false;
 	current_slot = fips_slots_locked(slots, FIPS_KEY_SLOT_CURRENT);
 	fips_slots_put(fips, slots, current_slot, FIPS_KEY_SLOT_PREVIOUS);
-	WRITE_ONCE(next->base, ktime_get_coarse());
+	now = ktime_get();
+	WRITE_ONCE(next->base, now);
+	spin_lock(&next->lock);
+	next->mmp.grace_until_us = ktime_to_us(now) + FIPS_MMP_GRACE_US;
+	spin_unlock(&next->lock);
 	WRITE_ONCE(next->place, FIPS_KEY_SLOT_CURRENT);
 	rcu_assign_pointer(slots->slot[FIPS_KEY_SLOT_CURRENT], next);
 	RCU_INIT_POINTER(slots->slot[FIPS_KEY_SLOT_NEXT], NULL);
@@ -226,4 +233,46 @@ unsigned int fips_slots_expire(struct fips_device *fips, struct fips_slots *slot
 	}
 	spin_unlock_bh(&slots->lock);
 	return n;
+}
+
+/* The sending half: the interval begins with the counter at @slot->mark. */
+static void fips_slot_report_tx(struct fips_slot *slot, bool take, struct fips_mmp_tx *tx)
+{
+	u64 next = atomic64_read(&slot->tx_counter), mark = READ_ONCE(slot->mark);
+
+	tx->has_data = next > mark;
+	tx->start_counter = mark;
+	tx->start_ts = READ_ONCE(slot->mark_timestamp);
+	tx->last_counter = next ? next - 1 : 0;
+	tx->last_ts = READ_ONCE(slot->tx_timestamp);
+	if (take && tx->has_data)
+		WRITE_ONCE(slot->mark, next);
+}
+
+/**
+ * fips_slots_report() - metrics of the current epoch
+ * @slots: of a link or session
+ * @take: FIPS_MMP_TAKE_* bits: intervals that end
+ * @report: zeroed; totals and bytes of the sending interval stay the caller's
+ *
+ * Context: process, under fips_device.lock.
+ */
+void fips_slots_report(struct fips_slots *slots, u32 take, struct fips_mmp_report *report)
+{
+	struct fips_slot *slot;
+	ktime_t now;
+
+	rcu_read_lock();
+	slot = fips_slots_get(slots, FIPS_KEY_SLOT_CURRENT);
+	if (!slot || !fips_slot_has_key(slot))
+		goto out;
+	spin_lock_bh(&slot->lock);
+	now = ktime_get();
+	fips_mmp_report_rx(&slot->mmp, &slot->spin, take & FIPS_MMP_TAKE_RX, ktime_to_us(now),
+			   report);
+	spin_unlock_bh(&slot->lock);
+	report->now_ts = fips_slot_timestamp(slot, now);
+	fips_slot_report_tx(slot, take & FIPS_MMP_TAKE_TX, &report->tx);
+out:
+	rcu_read_unlock();
 }

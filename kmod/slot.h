@@ -15,6 +15,7 @@
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
+#include <fips/mmp.h>
 #include <fips/replay.h>
 
 #include <uapi/linux/fips.h>
@@ -49,9 +50,14 @@ enum fips_slot_flags {
  * @base: ktime of timestamp 0; reset on promotion, read with READ_ONCE()
  * @flags: enum fips_slot_flags bits
  * @tx_counter: next counter to seal with
- * @lock: serialises @rx and @rx_timestamp, and MMP sums that go with them; taken with BH off
+ * @tx_timestamp: of the newest frame sent; written by whoever sends
+ * @mark: first counter of the sending interval of the metrics; WRITE_ONCE()
+ * @mark_timestamp: of the frame that had it
+ * @lock: serialises @rx, @rx_timestamp, @mmp and @spin; taken with BH off
  * @rx: counters seen
  * @rx_timestamp: sender's timestamp of the frame with the highest counter
+ * @mmp: receive sums of this epoch; the owner's totals are in its counters
+ * @spin: spin bit of this epoch; @spin.bit is read without the lock
  * @rcu: frees the slot
  */
 struct fips_slot {
@@ -71,9 +77,14 @@ struct fips_slot {
 	ktime_t base;
 	unsigned long flags;
 	atomic64_t tx_counter ____cacheline_aligned;
-	spinlock_t lock ____cacheline_aligned;	/* rx, rx_timestamp */
+	u64 mark;
+	u32 mark_timestamp;
+	u32 tx_timestamp;
+	spinlock_t lock ____cacheline_aligned;	/* rx, rx_timestamp, mmp, spin */
 	struct fips_replay rx;
 	u32 rx_timestamp;
+	struct fips_mmp_spin spin;
+	struct fips_mmp_rx mmp;
 	struct rcu_head rcu;
 };
 
@@ -103,9 +114,30 @@ static inline bool fips_slot_expired(const struct fips_slot *slot)
 }
 
 /* Milliseconds since the epoch began on our side: the timestamp to send. */
-static inline u32 fips_slot_timestamp(const struct fips_slot *slot)
+static inline u32 fips_slot_timestamp(const struct fips_slot *slot, ktime_t now)
 {
-	return (u32)ktime_to_ms(ktime_sub(ktime_get_coarse(), READ_ONCE(slot->base)));
+	return (u32)ktime_to_ms(ktime_sub(now, READ_ONCE(slot->base)));
+}
+
+/**
+ * fips_slot_sent() - note a list of frames for the metrics
+ * @slot: slot that seals them
+ * @first: counter of the first
+ * @timestamp: of all
+ *
+ * What else a sender report needs follows from the counters. Context: BH off.
+ */
+static inline void fips_slot_sent(struct fips_slot *slot, u64 first, u32 timestamp)
+{
+	WRITE_ONCE(slot->tx_timestamp, timestamp);
+	if (unlikely(first == READ_ONCE(slot->mark)))
+		WRITE_ONCE(slot->mark_timestamp, timestamp);
+}
+
+/* What the slot's frames say in their spin bit. */
+static inline bool fips_slot_spin(const struct fips_slot *slot)
+{
+	return READ_ONCE(slot->spin.bit);
 }
 
 /**
@@ -151,6 +183,7 @@ static inline bool fips_slot_soft_limit(struct fips_slot *slot)
  * @has_index: local_index given
  * @has_remote: remote_index given
  * @has_keys: tx_key and rx_key given
+ * @initiator: turns the spin bit
  * @k_bit: key-epoch bit
  * @tx_key: borrowed from the request, wiped there afterwards
  * @rx_key: borrowed from the request, wiped there afterwards
@@ -165,6 +198,7 @@ struct fips_key_params {
 	bool has_index;
 	bool has_remote;
 	bool has_keys;
+	bool initiator;
 	u8 k_bit;
 	const u8 *tx_key;
 	const u8 *rx_key;
@@ -182,6 +216,7 @@ void fips_slots_put(struct fips_device *fips, struct fips_slots *slots, struct f
 bool fips_slots_promote(struct fips_device *fips, struct fips_slots *slots);
 void fips_slots_kill(struct fips_device *fips, struct fips_slots *slots);
 unsigned int fips_slots_expire(struct fips_device *fips, struct fips_slots *slots);
+void fips_slots_report(struct fips_slots *slots, u32 take, struct fips_mmp_report *report);
 
 /* Device-wide hash of local indices. */
 int fips_index_init(struct fips_device *fips);

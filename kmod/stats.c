@@ -22,6 +22,9 @@ static const char fips_stat_names[FIPS_STATS][ETH_GSTRING_LEN] = {
 	[FIPS_STAT_TX_COPIES] = "tx_copies",
 	[FIPS_STAT_FORWARDED] = "forwarded",
 	[FIPS_STAT_CE] = "rx_ce",
+	[FIPS_STAT_CE_DELIVERED] = "rx_ce_delivered",
+	[FIPS_STAT_CE_FORWARDED] = "forwarded_ce",
+	[FIPS_STAT_CE_MARKED] = "forwarded_ce_marked",
 };
 
 const char fips_drop_names[FIPS_DROP_REASONS][ETH_GSTRING_LEN] = {

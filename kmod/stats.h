@@ -31,6 +31,9 @@ struct sk_buff;
  * @FIPS_STAT_TX_COPIES: copied for want of head- or tailroom
  * @FIPS_STAT_FORWARDED: transit datagrams
  * @FIPS_STAT_CE: frames that came with CE
+ * @FIPS_STAT_CE_DELIVERED: packets for the stack that came with CE
+ * @FIPS_STAT_CE_FORWARDED: transit datagrams that left with CE
+ * @FIPS_STAT_CE_MARKED: those whose next hop is congested
  * @FIPS_STATS: number of counters
  */
 enum fips_stat {
@@ -41,6 +44,9 @@ enum fips_stat {
 	FIPS_STAT_TX_COPIES,
 	FIPS_STAT_FORWARDED,
 	FIPS_STAT_CE,
+	FIPS_STAT_CE_DELIVERED,
+	FIPS_STAT_CE_FORWARDED,
+	FIPS_STAT_CE_MARKED,
 	FIPS_STATS
 };
 

@@ -239,6 +239,30 @@ static inline void fips_mmp_rx_cutover(struct fips_mmp_rx *r, u64 now_us)
 }
 
 /**
+ * fips_mmp_rx_read() - the sums as they are
+ * @r: sums
+ * @now_us: now
+ * @out: written
+ */
+static inline void fips_mmp_rx_read(const struct fips_mmp_rx *r, u64 now_us,
+				    struct fips_mmp_rx_sums *out)
+{
+	out->highest = r->highest;
+	out->cum_packets = r->cum_packets;
+	out->cum_bytes = r->cum_bytes;
+	out->burst_total = r->burst_total;
+	out->dwell_us = r->has_last && now_us > r->last_us ? now_us - r->last_us : 0;
+	out->last_ts = r->last_ts;
+	out->jitter_us = (u32)(r->jitter_q4 >> 4);
+	out->ce = r->ce;
+	out->reorder = r->reorder;
+	out->interval_packets = r->interval_packets;
+	out->interval_bytes = r->interval_bytes;
+	out->burst_count = r->burst_count;
+	out->burst_max = r->burst_max;
+}
+
+/**
  * fips_mmp_rx_take() - close an interval (04 §4.6)
  * @r: sums; the interval's start anew
  * @now_us: now
@@ -252,19 +276,7 @@ static inline bool fips_mmp_rx_take(struct fips_mmp_rx *r, u64 now_us,
 	if (!r->has_data)
 		return false;
 	fips_mmp_close_burst(r);
-	out->highest = r->highest;
-	out->cum_packets = r->cum_packets;
-	out->cum_bytes = r->cum_bytes;
-	out->burst_total = r->burst_total;
-	out->dwell_us = now_us > r->last_us ? now_us - r->last_us : 0;
-	out->last_ts = r->last_ts;
-	out->jitter_us = (u32)(r->jitter_q4 >> 4);
-	out->ce = r->ce;
-	out->reorder = r->reorder;
-	out->interval_packets = r->interval_packets;
-	out->interval_bytes = r->interval_bytes;
-	out->burst_count = r->burst_count;
-	out->burst_max = r->burst_max;
+	fips_mmp_rx_read(r, now_us, out);
 	r->burst_count = 0;
 	r->burst_max = 0;
 	r->burst_total = 0;
@@ -413,6 +425,49 @@ static inline void fips_mmp_spin_cutover(struct fips_mmp_spin *s)
 {
 	s->highest = 0;
 	s->has_edge = false;
+}
+
+#define FIPS_MMP_TAKE_RX	1	/* which intervals a report ends */
+#define FIPS_MMP_TAKE_TX	2
+
+/**
+ * struct fips_mmp_report - what a data plane knows of a link or session at one moment
+ * @rx: receive sums; totals of the object's whole life
+ * @tx: send sums, likewise
+ * @spin_rtt_us: see &struct fips_mmp_spin
+ * @now_ts: timestamp that a frame sent now would carry
+ * @owd_us: samples of the one-way delay, as fips_mmp_rx_owd() gives them
+ * @owd_ts: likewise
+ * @owd_len: how many
+ * @has_rx: something came in the interval
+ */
+struct fips_mmp_report {
+	struct fips_mmp_rx_sums rx;
+	struct fips_mmp_tx tx;
+	u64 spin_rtt_us;
+	u32 now_ts;
+	u32 owd_us[FIPS_MMP_OWD_WINDOW];
+	u32 owd_ts[FIPS_MMP_OWD_WINDOW];
+	u32 owd_len;
+	bool has_rx;
+};
+
+/**
+ * fips_mmp_report_rx() - the receiving half of a report
+ * @r: sums of the current key epoch
+ * @spin: its spin bit
+ * @take: end the interval?
+ * @now_us: now
+ * @out: @rx, @owd_us, @owd_ts, @owd_len, @has_rx and @spin_rtt_us are written
+ */
+static inline void fips_mmp_report_rx(struct fips_mmp_rx *r, const struct fips_mmp_spin *spin,
+				      bool take, u64 now_us, struct fips_mmp_report *out)
+{
+	out->has_rx = r->has_data;
+	if (!take || !fips_mmp_rx_take(r, now_us, &out->rx))
+		fips_mmp_rx_read(r, now_us, &out->rx);
+	out->owd_len = fips_mmp_rx_owd(r, out->owd_us, out->owd_ts);
+	out->spin_rtt_us = spin->rtt_us;
 }
 
 #endif /* _FIPS_MMP_H */

@@ -347,6 +347,82 @@ static void report_clears_and_arms(void)
 	unpair();
 }
 
+/* An attribute of the nest mmp of a link-report; 0 without it. */
+static uint64_t mmp_of(struct nlmsghdr *nlh, int type)
+{
+	struct nlattr *mmp = nlmsg_find_attr(nlh, GENL_HDRLEN, FIPS_A_LINK_MMP), *a;
+	uint64_t value = 0;
+
+	a = mmp ? nla_find(nla_data(mmp), nla_len(mmp), type) : NULL;
+	if (a)
+		memcpy(&value, nla_data(a), nla_len(a) < 8 ? nla_len(a) : 8);
+	return value;
+}
+
+static bool mmp_has(struct nlmsghdr *nlh, int type)
+{
+	struct nlattr *mmp = nlmsg_find_attr(nlh, GENL_HDRLEN, FIPS_A_LINK_MMP);
+
+	return mmp && nla_find(nla_data(mmp), nla_len(mmp), type);
+}
+
+static void keep_reply(struct nlmsghdr *nlh, void *arg)
+{
+	memcpy(arg, nlh, nlh->nlmsg_len < 4096 ? nlh->nlmsg_len : 4096);
+}
+
+/* What link-report says when it ends the intervals @take. */
+static struct nlmsghdr *sums(struct side *s, struct side *to, uint8_t take)
+{
+	static char buf[2][4096];
+	static int turn;
+	struct nl_msg *msg = link_msg(s, to, FIPS_CMD_LINK_REPORT);
+
+	turn = !turn;
+	memset(buf[turn], 0, sizeof(buf[turn]));
+	nla_put_u8(msg, FIPS_A_LINK_TAKE, take);
+	OK(s, nlc_call(&s->c, msg, keep_reply, buf[turn]));
+	return (struct nlmsghdr *)buf[turn];
+}
+
+/* Metrics: what one side has sent the other has received; a look ends no interval. */
+static void report_sums(void)
+{
+	struct nlmsghdr *tx, *rx;
+	uint64_t bytes;
+	int i;
+
+	linked();
+	for (i = 0; i < 9; i++) {
+		OK(&a, link_xmit(&a, &b, FIPS_KEY_SLOT_CURRENT));
+		usleep(20000);
+	}
+	tx = sums(&a, &b, 0);
+	bytes = mmp_of(tx, FIPS_A_MMP_TX_BYTES);
+	EXPECT(mmp_of(tx, FIPS_A_MMP_TX_PACKETS) == 10 && bytes == 10 * (16 + 4 + 1 + 16),
+	       "%llu bytes", (unsigned long long)bytes);
+	EXPECT(mmp_of(tx, FIPS_A_MMP_TX_START_COUNTER) == 0 &&
+	       mmp_of(tx, FIPS_A_MMP_TX_LAST_COUNTER) == 9, "counters sent");
+	EXPECT(mmp_of(tx, FIPS_A_MMP_TX_LAST_TIMESTAMP) >= 180, "timestamp sent");
+	rx = sums(&b, &a, 1);
+	EXPECT(mmp_has(rx, FIPS_A_MMP_RX_DATA), "nothing received");
+	EXPECT(mmp_of(rx, FIPS_A_MMP_RX_PACKETS) == 10 &&
+	       mmp_of(rx, FIPS_A_MMP_RX_BYTES) == bytes &&
+	       mmp_of(rx, FIPS_A_MMP_RX_INTERVAL_BYTES) == bytes, "received");
+	EXPECT(mmp_of(rx, FIPS_A_MMP_RX_HIGHEST) == 9, "highest");
+	EXPECT(mmp_of(rx, FIPS_A_MMP_RX_TIMESTAMP) == mmp_of(tx, FIPS_A_MMP_TX_LAST_TIMESTAMP),
+	       "timestamps differ");
+	EXPECT(mmp_of(rx, FIPS_A_MMP_RX_BURST_COUNT) == 0, "losses");
+	tx = sums(&a, &b, 3);
+	EXPECT(mmp_has(tx, FIPS_A_MMP_TX_DATA), "a look has ended the interval");
+	tx = sums(&a, &b, 3);
+	EXPECT(!mmp_has(tx, FIPS_A_MMP_TX_DATA), "the interval goes on");
+	rx = sums(&b, &a, 3);
+	EXPECT(!mmp_has(rx, FIPS_A_MMP_RX_DATA) && mmp_of(rx, FIPS_A_MMP_RX_PACKETS) == 10,
+	       "second report");
+	unpair();
+}
+
 /* The peer speaks under an epoch whose keys we are still computing. */
 static void frame_before_its_key(void)
 {
@@ -687,6 +763,7 @@ int main(void)
 	printf("KTAP version 1\n1..12\n");
 	TEST(candidate_is_confirmed);
 	TEST(report_clears_and_arms);
+	TEST(report_sums);
 	TEST(frame_before_its_key);
 	TEST(dialing_link_parks);
 	TEST(limits_of_a_key);

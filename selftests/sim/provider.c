@@ -154,6 +154,30 @@ static int sim_link_get(void *dp, u32 id, struct fips_dp_link_info *info)
 	return op_note(&o, fips_core_link_get(o.n->core, o.now, id, info));
 }
 
+static int sim_link_report(void *dp, u32 id, u32 take, struct fips_mmp_report *report)
+{
+	struct op o = op_begin(dp, "link-report");
+
+	o.link_id = id;
+	return op_note(&o, fips_core_link_report(o.n->core, o.now, id, take, report));
+}
+
+static int sim_link_congested(void *dp, u32 id, bool congested)
+{
+	struct op o = op_begin(dp, "link-congested");
+
+	o.link_id = id;
+	return op_note(&o, fips_core_link_congested(o.n->core, id, congested));
+}
+
+static int sim_session_report(void *dp, const struct fips_node_addr *remote, u32 take,
+			      struct fips_mmp_report *report)
+{
+	struct op o = op_begin(dp, "session-report");
+
+	return op_note(&o, fips_core_session_report(o.n->core, o.now, remote, take, report));
+}
+
 static int sim_session_new(void *dp, const struct fips_dp_session *session)
 {
 	struct op o = op_begin(dp, "session-new");
@@ -278,6 +302,8 @@ const struct fips_dp_ops sim_dp_ops = {
 	.link_key_del = sim_link_key_del,
 	.link_xmit = sim_link_xmit,
 	.link_get = sim_link_get,
+	.link_report = sim_link_report,
+	.link_congested = sim_link_congested,
 	.session_new = sim_session_new,
 	.session_set = sim_session_set,
 	.session_del = sim_session_del,
@@ -286,6 +312,7 @@ const struct fips_dp_ops sim_dp_ops = {
 	.session_key_del = sim_session_key_del,
 	.session_xmit = sim_session_xmit,
 	.session_get = sim_session_get,
+	.session_report = sim_session_report,
 	.unreachable = sim_unreachable,
 	.route_set = sim_route_set,
 	.route_unreachable = sim_route_unreachable,

@@ -32,11 +32,13 @@ static const char *const upcall_names[] = {
 	[FIPS_EV_LINK_MSG] = "link-msg",
 	[FIPS_EV_LINK_CONFIRMED] = "link-confirmed",
 	[FIPS_EV_LINK_FLOAT] = "link-float",
+	[FIPS_EV_LINK_ACTIVE] = "link-active",
 	[FIPS_EV_LINK_KEY_USED] = "link-key-used",
 	[FIPS_EV_LINK_KEY_LIMIT] = "link-key-limit",
 	[FIPS_EV_SESSION_MSG] = "session-msg",
 	[FIPS_EV_SESSION_MISS] = "session-miss",
 	[FIPS_EV_SESSION_UNKNOWN] = "session-unknown",
+	[FIPS_EV_SESSION_ACTIVE] = "session-active",
 	[FIPS_EV_SESSION_KEY_USED] = "session-key-used",
 	[FIPS_EV_SESSION_KEY_LIMIT] = "session-key-limit",
 	[FIPS_EV_ROUTE_MISS] = "route-miss",
@@ -156,6 +158,7 @@ static u64 upcall_what(const struct fips_event *ev)
 		return (u64)ev->link_msg.id << 8 | (ev->link_msg.len ? ev->link_msg.msg[0] : 0);
 	case FIPS_EV_LINK_CONFIRMED:
 	case FIPS_EV_LINK_FLOAT:
+	case FIPS_EV_LINK_ACTIVE:
 	case FIPS_EV_LINK_KEY_USED:
 	case FIPS_EV_LINK_KEY_LIMIT:
 		return ev->link.id;

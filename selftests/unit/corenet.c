@@ -87,6 +87,12 @@ static void out_event(void *ctx, const struct fips_event *ev)
 	size_t len = 0;
 
 	switch (ev->type) {
+	case FIPS_EV_LINK_ACTIVE:
+		n->link_active++;
+		return;
+	case FIPS_EV_SESSION_ACTIVE:
+		n->session_active++;
+		return;
 	case FIPS_EV_RAW:
 		bytes = ev->raw.data;
 		len = ev->raw.len;

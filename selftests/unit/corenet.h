@@ -34,6 +34,7 @@ struct cn_node {
 	u8 ipv6[16];
 	struct fips_endpoint at;
 	struct cn_list frames, packets, events;
+	unsigned int link_active, session_active;	/* events of those kinds, not in @events */
 	struct cn_item *room;
 	bool no_room;		/* room() fails */
 };

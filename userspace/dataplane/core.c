@@ -89,6 +89,9 @@ void fips_stats_read(struct fips_stats *s, struct fips_dp_stats *out)
 	out->tx_packets = fips_load(&s->tx_packets);
 	out->tx_bytes = fips_load(&s->tx_bytes);
 	out->ce_packets = fips_load(&s->ce_packets);
+	out->ce_delivered = fips_load(&s->ce_delivered);
+	out->ce_forwarded = fips_load(&s->ce_forwarded);
+	out->ce_marked = fips_load(&s->ce_marked);
 	for (i = 0; i < FIPS_DROP_REASONS; i++)
 		out->drops[i] = fips_load(&s->drops[i]);
 }

@@ -176,6 +176,9 @@ int fips_core_link_key_del(struct fips_core *c, u32 id, u32 slot);
 int fips_core_link_xmit(struct fips_core *c, const struct fips_core_out *out, u64 now, u32 id,
 			u32 slot, const void *msg, size_t len);
 int fips_core_link_get(struct fips_core *c, u64 now, u32 id, struct fips_dp_link_info *info);
+int fips_core_link_report(struct fips_core *c, u64 now, u32 id, u32 take,
+			  struct fips_mmp_report *report);
+int fips_core_link_congested(struct fips_core *c, u32 id, bool congested);
 
 int fips_core_session_new(struct fips_core *c, const struct fips_core_out *out, u64 now,
 			  const struct fips_dp_session *s);
@@ -190,6 +193,8 @@ int fips_core_session_xmit(struct fips_core *c, const struct fips_core_out *out,
 			   bool with_coords, const void *body, size_t len);
 int fips_core_session_get(struct fips_core *c, u64 now, const struct fips_node_addr *remote,
 			  struct fips_dp_session_info *info);
+int fips_core_session_report(struct fips_core *c, u64 now, const struct fips_node_addr *remote,
+			     u32 take, struct fips_mmp_report *report);
 int fips_core_unreachable(struct fips_core *c, const struct fips_core_out *out, u64 now,
 			  const u8 *ipv6, u32 ms);
 

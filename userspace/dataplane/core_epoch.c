@@ -31,6 +31,7 @@ int fips_epoch_install(struct fips_core *c, struct fips_epoch *e, const struct f
 	e->hard = key->hard_limit ? key->hard_limit : FIPS_COUNTER_NEVER;
 	e->dies_ms = key->lifetime_ms ? now + key->lifetime_ms : FIPS_NEVER;
 	fips_store(&e->ts_base, now);
+	e->spin.initiator = key->initiator;
 	e->has_key = true;
 	return 0;
 }
@@ -76,6 +77,8 @@ void fips_slots_promote(struct fips_core *c, fips_slot *slots, u64 now)
 	struct fips_epoch *prev = fips_slot_get(&slots[FIPS_KEY_SLOT_PREVIOUS]);
 	struct fips_epoch *next = fips_slot_get(&slots[FIPS_KEY_SLOT_NEXT]);
 
+	/* The peer's timestamps begin anew, too: no jitter for a while. */
+	next->mmp.grace_until_us = now * 1000 + FIPS_MMP_GRACE_US;
 	fips_store(&next->ts_base, now);
 	fips_slot_set(&slots[FIPS_KEY_SLOT_PREVIOUS],
 		      fips_slot_get(&slots[FIPS_KEY_SLOT_CURRENT]));

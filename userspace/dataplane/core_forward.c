@@ -48,6 +48,7 @@ static void fips_forward_seal(struct fips_core *c, const struct fips_core_out *o
 	struct fips_endpoint to;
 	bool limit;
 	u64 ctr;
+	u32 ts;
 	u8 *f;
 
 	aead = fips_epoch_usable(e, now) ? fips_epoch_seal(c, e, out->lane) : NULL;
@@ -65,7 +66,9 @@ static void fips_forward_seal(struct fips_core *c, const struct fips_core_out *o
 		fips_core_object_drop(c, &l->stats, FIPS_DROP_REASON_TX_HEADROOM);
 		return;
 	}
-	fips_put_le32(dgram - 4, fips_epoch_timestamp(e, now));
+	ts = fips_epoch_timestamp(e, now);
+	fips_epoch_sent(e, ctr, ts);
+	fips_put_le32(dgram - 4, ts);
 	fips_link_seal(e, aead, ce ? FIPS_FMP_FLAG_CE : 0, ctr, f, dgram - 4, 4 + len);
 	out->ops->frame(out->ctx, &to, f, flen);
 	fips_count(&l->stats.tx_packets, 1);
@@ -121,6 +124,12 @@ void fips_forward(struct fips_core *c, const struct fips_core_out *out, u64 now,
 	}
 	if (mtu < fips_get_le16(dgram + FIPS_DGRAM_MTU_OFF))
 		fips_put_le16(dgram + FIPS_DGRAM_MTU_OFF, mtu);
+	if (link_id && r->link->congested) {
+		fips_count(&c->stats.ce_marked, 1);
+		ce = true;
+	}
+	if (ce)
+		fips_count(&c->stats.ce_forwarded, 1);
 	fips_forward_seal(c, out, now, r->link, dgram, len, ce);
 }
 

@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include <fips/dgram.h>
+#include <fips/mmp.h>
 #include <fips/replay.h>
 
 #include "aead.h"
@@ -32,6 +33,7 @@
 #define FIPS_ROUTE_GC_MS	60000
 #define FIPS_ROUTE_SAMPLE	32
 #define FIPS_UNKNOWN_GAP_MS	100
+#define FIPS_MTU_EVENT_GAP_MS	100	/* transit nodes write that field */
 #define FIPS_ICMP_SLOTS		64
 #define FIPS_ICMP_GAP_MS	100
 #define FIPS_ICMP_MAX		1280
@@ -54,6 +56,9 @@ struct fips_stats {
 	fips_counter tx_packets;
 	fips_counter tx_bytes;
 	fips_counter ce_packets;
+	fips_counter ce_delivered;
+	fips_counter ce_forwarded;
+	fips_counter ce_marked;
 	fips_counter drops[FIPS_DROP_REASONS];
 };
 
@@ -118,8 +123,14 @@ struct fips_parking {
  * @seal: sending contexts, one a lane; the lane's own
  * @tx_counter: next send counter, any thread
  * @ts_base: timestamps count from here
+ * @tx_timestamp: of the newest frame sent, any thread
+ * @mark: first counter of the sending interval of the metrics; exclusive calls
+ * @mark_timestamp: of the frame that had it, any thread
  * @open: receiving context; receiving side
  * @replay: receiving side
+ * @mmp: receive sums of this epoch, receiving side; totals are in the owner's @stats
+ * @spin: spin bit of this epoch, receiving side
+ * @spin_bit: the bit to send, any thread
  * @proven: a frame has authenticated; receiving side
  * @link: links: whose; NULL for sessions
  * @parking: links: frames that wait for the keys; receiving side
@@ -141,8 +152,14 @@ struct fips_epoch {
 	struct fips_aead seal[FIPS_LANES];
 	fips_counter tx_counter;
 	fips_counter ts_base;
+	fips_counter tx_timestamp;
+	u64 mark;
+	fips_counter mark_timestamp;
 	struct fips_aead open;
 	struct fips_replay replay;
+	struct fips_mmp_rx mmp;
+	struct fips_mmp_spin spin;
+	atomic_bool spin_bit;
 	bool proven;
 	struct fips_link *link;
 	struct fips_parking parking;
@@ -173,6 +190,9 @@ static inline void fips_slot_set(fips_slot *s, struct fips_epoch *e)
  * @lock: protects @to against its reader on the sending side
  * @to: endpoint; changed by the receiving side and exclusive calls
  * @last_rx: when a frame authenticated, %FIPS_NEVER = never
+ * @congested: mark what is forwarded with CE
+ * @quiet: the next frame raises FIPS_EV_LINK_ACTIVE; receiving side and exclusive calls
+ * @sr_bytes: bytes sent up to the last report that ended the sending interval
  * @unknown_told: when a message without a session was last told of; receiving side
  * @back_told: when a datagram that would go back was last told of; receiving side
  * @stats: traffic
@@ -187,6 +207,9 @@ struct fips_link {
 	pthread_mutex_t lock;
 	struct fips_endpoint to;
 	fips_counter last_rx;
+	bool congested;
+	bool quiet;
+	u64 sr_bytes;
 	u64 unknown_told;
 	u64 back_told;
 	struct fips_stats stats;
@@ -204,6 +227,12 @@ struct fips_link {
  * @slot: key epochs
  * @last_data: when Data went either way, %FIPS_NEVER = never
  * @last_rx: when a message authenticated, %FIPS_NEVER = never
+ * @rx_coords: bytes of coordinates in @stats, received
+ * @tx_coords: sent
+ * @quiet: the next message raises FIPS_EV_SESSION_ACTIVE; receiving side and exclusive calls
+ * @seen_mtu: path_mtu that the node was told last; receiving side
+ * @told: when that was; receiving side
+ * @sr_bytes: bytes sent up to the last report that ended the sending interval
  * @parking: datagrams that no key opens yet; receiving side
  * @stats: traffic
  * @hh: by node address
@@ -219,6 +248,12 @@ struct fips_session {
 	fips_slot slot[FIPS_SLOTS];
 	fips_counter last_data;
 	fips_counter last_rx;
+	fips_counter rx_coords;
+	fips_counter tx_coords;
+	bool quiet;
+	u16 seen_mtu;
+	u64 told;
+	u64 sr_bytes;
 	struct fips_parking parking;
 	struct fips_stats stats;
 	UT_hash_handle hh;
@@ -385,6 +420,24 @@ static inline u32 fips_epoch_timestamp(struct fips_epoch *e, u64 now)
 {
 	return (u32)(now - fips_load(&e->ts_base));
 }
+
+/* A frame sealed under @e, for the metrics. */
+static inline void fips_epoch_sent(struct fips_epoch *e, u64 ctr, u32 timestamp)
+{
+	fips_store(&e->tx_timestamp, timestamp);
+	if (ctr == e->mark)
+		fips_store(&e->mark_timestamp, timestamp);
+}
+
+/* What its frames say in their spin bit. */
+static inline bool fips_epoch_spin(struct fips_epoch *e)
+{
+	return atomic_load_explicit(&e->spin_bit, memory_order_relaxed);
+}
+
+/* core_mmp.c */
+/* An authenticated frame, @counter to @ce set; the receiving side calls. */
+void fips_epoch_measure(struct fips_epoch *e, const struct fips_mmp_frame *frame, bool spin);
 
 int fips_park(struct fips_core *c, struct fips_parking *p, const struct fips_parked *meta,
 	      const u8 *data);

@@ -102,6 +102,7 @@ int fips_core_link_new(struct fips_core *c, const struct fips_core_out *out, u64
 	l->peer = n->peer;
 	l->mtu = n->mtu;
 	l->candidate = n->candidate;
+	l->quiet = true;
 	l->to.transport_id = n->transport_id;
 	l->to.addr = n->remote;
 	fips_store(&l->last_rx, FIPS_NEVER);
@@ -190,6 +191,8 @@ void fips_link_seal(struct fips_epoch *e, struct fips_aead *aead, u8 flags, u64 
 {
 	if (e->k_bit)
 		flags |= FIPS_FMP_FLAG_K;
+	if (fips_epoch_spin(e))
+		flags |= FIPS_FMP_FLAG_SP;
 	fips_put_fmp_hdr(frame, flags, (u16)len, e->remote_index, ctr);
 	fips_aead_seal(aead, ctr, frame, FIPS_FMP_HDR_LEN, frame + FIPS_FMP_HDR_LEN, plain, len);
 }
@@ -213,6 +216,7 @@ int fips_core_link_xmit(struct fips_core *c, const struct fips_core_out *out, u6
 	struct fips_aead *aead;
 	bool limit;
 	u64 ctr;
+	u32 ts;
 	u8 *f;
 
 	if (!l || slot >= FIPS_SLOTS)
@@ -233,7 +237,9 @@ int fips_core_link_xmit(struct fips_core *c, const struct fips_core_out *out, u6
 	f = out->ops->room(out->ctx, &to, flen);
 	if (!f)
 		return -ENOBUFS;
-	fips_put_le32(f + FIPS_FMP_HDR_LEN, fips_epoch_timestamp(e, now));
+	ts = fips_epoch_timestamp(e, now);
+	fips_epoch_sent(e, ctr, ts);
+	fips_put_le32(f + FIPS_FMP_HDR_LEN, ts);
 	memcpy(f + FIPS_DGRAM_OFF, msg, len);
 	fips_link_seal(e, aead, 0, ctr, f, f + FIPS_FMP_HDR_LEN, 4 + len);
 	out->ops->frame(out->ctx, &to, f, flen);

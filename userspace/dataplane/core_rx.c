@@ -31,6 +31,7 @@ static u32 fips_slot_of(fips_slot *slots, const struct fips_epoch *e)
  * @ctr: counter
  * @plain: inner header and body
  * @len: their length
+ * @coords: bytes of coordinates in front of it
  */
 struct fips_fsp {
 	struct fips_session *s;
@@ -42,6 +43,7 @@ struct fips_fsp {
 	u64 ctr;
 	u8 *plain;
 	size_t len;
+	size_t coords;
 };
 
 static void fips_session_park(struct fips_core *c, u64 now, struct fips_session *s, u32 link_id,
@@ -159,11 +161,43 @@ static void fips_session_data(struct fips_core *c, const struct fips_core_out *o
 		fips_core_object_drop(c, &m->s->stats, FIPS_DROP_REASON_SHIM_FORMAT);
 		return;
 	}
-	if (m->ce)
+	if (m->ce) {
 		fips_ecn_mark_ce(ip6);
+		fips_count_rx(&c->stats.ce_delivered, 1);
+	}
 	if (ip6[6] == 6)
 		fips_mss_clamp(ip6, FIPS_IPV6_HDR_LEN + rest, fips_mss_max(c, m->s->ipv6));
 	out->ops->packet(out->ctx, ip6, FIPS_IPV6_HDR_LEN + rest, true);
+}
+
+/* Spec 04 §4.2; an old epoch is no part of it. */
+static void fips_session_measure(struct fips_fsp *m, u64 now)
+{
+	const struct fips_mmp_frame frame = {
+		.counter = m->ctr,
+		.now_us = now * 1000,
+		.timestamp = fips_get_le32(m->plain),
+		.bytes = (u32)m->len,
+		.ce = m->ce,
+	};
+
+	if (m->slot != FIPS_KEY_SLOT_PREVIOUS)
+		fips_epoch_measure(m->e, &frame, m->plain[5] & 1);
+}
+
+static void fips_session_active(const struct fips_core_out *out, u64 now, struct fips_fsp *m)
+{
+	struct fips_event ev = { .type = FIPS_EV_SESSION_ACTIVE };
+	struct fips_session *s = m->s;
+
+	if (!s->quiet && (m->mtu == s->seen_mtu || now - s->told < FIPS_MTU_EVENT_GAP_MS))
+		return;
+	s->quiet = false;
+	s->seen_mtu = m->mtu;
+	s->told = now;
+	ev.session.remote = s->remote;
+	ev.session.dgram_mtu = m->mtu;
+	fips_core_event(out, &ev);
 }
 
 static void fips_session_opened(struct fips_core *c, const struct fips_core_out *out, u64 now,
@@ -175,9 +209,13 @@ static void fips_session_opened(struct fips_core *c, const struct fips_core_out 
 	fips_session_proven(c, out, now, m);
 	fips_count_rx(&s->stats.rx_packets, 1);
 	fips_count_rx(&s->stats.rx_bytes, fsp_len);
+	fips_count_rx(&s->rx_coords, m->coords);
 	if (m->ce)
 		fips_count_rx(&s->stats.ce_packets, 1);
 	fips_store(&s->last_rx, now);
+	if (m->len >= FIPS_FSP_INNER_LEN)
+		fips_session_measure(m, now);
+	fips_session_active(out, now, m);
 	if (m->len < FIPS_FSP_INNER_LEN)
 		fips_core_object_drop(c, &s->stats, FIPS_DROP_REASON_SESSION_INNER_SHORT);
 	else if (m->plain[4] == FIPS_FSP_DATA)
@@ -232,6 +270,7 @@ static void fips_session_rx(struct fips_core *c, const struct fips_core_out *out
 		}
 		text += clen;
 		text_len -= clen;
+		m.coords = clen;
 	}
 	if (fips_session_open(&m, now, fsp, text, text_len, &replayed)) {
 		fips_session_opened(c, out, now, &m, fsp_len);
@@ -374,6 +413,32 @@ static void fips_link_roam(const struct fips_core_out *out, struct fips_link *l,
 	fips_core_event(out, &ev);
 }
 
+/* Spec 04 §4.2; an old epoch is no part of it. */
+static void fips_link_measure(struct fips_epoch *e, u32 slot, u64 now, const u8 *frame, size_t len)
+{
+	const struct fips_mmp_frame mmp = {
+		.counter = fips_get_le64(frame + FIPS_FMP_CTR_OFF),
+		.now_us = now * 1000,
+		.timestamp = fips_get_le32(frame + FIPS_FMP_HDR_LEN),
+		.bytes = (u32)len,
+		.ce = frame[1] & FIPS_FMP_FLAG_CE,
+	};
+
+	if (slot != FIPS_KEY_SLOT_PREVIOUS && len >= FIPS_FMP_MIN_LEN + FIPS_FMP_INNER_LEN)
+		fips_epoch_measure(e, &mmp, frame[1] & FIPS_FMP_FLAG_SP);
+}
+
+static void fips_link_active(const struct fips_core_out *out, struct fips_link *l)
+{
+	struct fips_event ev = { .type = FIPS_EV_LINK_ACTIVE };
+
+	if (!l->quiet)
+		return;
+	l->quiet = false;
+	ev.link.id = l->id;
+	fips_core_event(out, &ev);
+}
+
 /* @from is NULL unless the frame is the newest of its epoch. */
 static void fips_link_opened(struct fips_core *c, const struct fips_core_out *out, u64 now,
 			     struct fips_epoch *e, const struct fips_endpoint *from, u8 *frame,
@@ -397,6 +462,8 @@ static void fips_link_opened(struct fips_core *c, const struct fips_core_out *ou
 		fips_count_rx(&c->stats.ce_packets, 1);
 	}
 	fips_store(&l->last_rx, now);
+	fips_link_measure(e, slot, now, frame, len);
+	fips_link_active(out, l);
 	if (len < FIPS_FMP_MIN_LEN + FIPS_FMP_INNER_LEN)
 		fips_core_object_drop(c, &l->stats, FIPS_DROP_REASON_RX_INNER_SHORT);
 	else if (msg[0] == FIPS_LINK_DATAGRAM)

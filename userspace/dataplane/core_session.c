@@ -103,6 +103,8 @@ int fips_core_session_new(struct fips_core *c, const struct fips_core_out *out, 
 	}
 	s->remote = n->remote;
 	s->path_mtu = n->path_mtu;
+	s->quiet = true;
+	s->seen_mtu = FIPS_MTU_UNKNOWN;
 	s->parking.tail = &s->parking.head;
 	fips_store(&s->last_data, FIPS_NEVER);
 	fips_store(&s->last_rx, FIPS_NEVER);
@@ -244,16 +246,20 @@ static size_t fips_fsp_put(struct fips_session *s, struct fips_epoch *e, struct 
 	size_t plain_len = FIPS_FSP_INNER_LEN + len;
 	u8 *plain = p + FIPS_FSP_HDR_LEN + (cp ? s->coords_len : 0);
 	u8 flags = cp ? FIPS_FSP_FLAG_CP : 0;
+	u32 ts = fips_epoch_timestamp(e, now);
 
+	fips_epoch_sent(e, ctr, ts);
+	if (cp)
+		fips_count(&s->tx_coords, s->coords_len);
 	/* Spec 02 §9: CoordsWarmup goes without K. */
 	if (e->k_bit && msg_type != FIPS_FSP_COORDS_WARMUP)
 		flags |= FIPS_FSP_FLAG_K;
 	fips_put_fsp_hdr(p, flags, (u16)plain_len, ctr);
 	if (cp)
 		memcpy(p + FIPS_FSP_HDR_LEN, s->coords, s->coords_len);
-	fips_put_le32(plain, fips_epoch_timestamp(e, now));
+	fips_put_le32(plain, ts);
 	plain[4] = msg_type;
-	plain[5] = 0;
+	plain[5] = fips_epoch_spin(e);
 	if (len)
 		memcpy(plain + FIPS_FSP_INNER_LEN, body, len);
 	fips_aead_seal(aead, ctr, p, FIPS_FSP_HDR_LEN, plain, plain, plain_len);

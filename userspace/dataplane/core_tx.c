@@ -140,8 +140,13 @@ static bool fips_tx_emit(struct fips_core *c, const struct fips_core_out *out, u
 		flags |= FIPS_FSP_FLAG_K;
 	fsp = f + FIPS_FSP_OFF;
 	fips_put_fsp_hdr(fsp, flags, (u16)plain_len, fsp_ctr);
-	if (cp)
+	if (cp) {
 		memcpy(fsp + FIPS_FSP_HDR_LEN, p->s->coords, clen);
+		fips_count(&p->s->tx_coords, clen);
+	}
+	plain[5] = fips_epoch_spin(p->fsp);
+	fips_epoch_sent(p->fsp, fsp_ctr, fips_get_le32(plain));
+	fips_epoch_sent(p->fmp, fmp_ctr, fips_epoch_timestamp(p->fmp, now));
 	fips_aead_seal(p->fsp_aead, fsp_ctr, fsp, FIPS_FSP_HDR_LEN, fsp + FIPS_FSP_HDR_LEN + clen,
 		       plain, plain_len);
 	fips_put_le32(f + FIPS_FMP_HDR_LEN, fips_epoch_timestamp(p->fmp, now));

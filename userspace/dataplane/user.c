@@ -160,6 +160,17 @@ static int fips_user_link_get(void *dp, u32 id, struct fips_dp_link_info *info)
 						    info));
 }
 
+static int fips_user_link_report(void *dp, u32 id, u32 take, struct fips_mmp_report *report)
+{
+	return fips_user_end(dp, fips_core_link_report(fips_user_begin(dp), fips_user_now(), id,
+						       take, report));
+}
+
+static int fips_user_link_congested(void *dp, u32 id, bool congested)
+{
+	return fips_user_end(dp, fips_core_link_congested(fips_user_begin(dp), id, congested));
+}
+
 static int fips_user_session_new(void *dp, const struct fips_dp_session *s)
 {
 	struct fips_core *c = fips_user_begin(dp);
@@ -212,6 +223,13 @@ static int fips_user_session_get(void *dp, const struct fips_node_addr *remote,
 {
 	return fips_user_end(dp, fips_core_session_get(fips_user_begin(dp), fips_user_now(), remote,
 						       info));
+}
+
+static int fips_user_session_report(void *dp, const struct fips_node_addr *remote, u32 take,
+				    struct fips_mmp_report *report)
+{
+	return fips_user_end(dp, fips_core_session_report(fips_user_begin(dp), fips_user_now(),
+							  remote, take, report));
 }
 
 static int fips_user_unreachable(void *dp, const u8 *ipv6, u32 ms)
@@ -419,6 +437,8 @@ static const struct fips_dp_ops fips_user_ops = {
 	.link_key_del = fips_user_link_key_del,
 	.link_xmit = fips_user_link_xmit,
 	.link_get = fips_user_link_get,
+	.link_report = fips_user_link_report,
+	.link_congested = fips_user_link_congested,
 	.session_new = fips_user_session_new,
 	.session_set = fips_user_session_set,
 	.session_del = fips_user_session_del,
@@ -427,6 +447,7 @@ static const struct fips_dp_ops fips_user_ops = {
 	.session_key_del = fips_user_session_key_del,
 	.session_xmit = fips_user_session_xmit,
 	.session_get = fips_user_session_get,
+	.session_report = fips_user_session_report,
 	.unreachable = fips_user_unreachable,
 	.route_set = fips_user_route_set,
 	.route_unreachable = fips_user_route_unreachable,

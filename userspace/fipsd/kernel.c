@@ -183,6 +183,21 @@ static int op_link_get(void *dp, u32 id, struct fips_dp_link_info *info)
 	return 0;
 }
 
+static int op_link_report(void *dp, u32 id, u32 take, struct fips_mmp_report *report)
+{
+	struct kernel *k = dp;
+
+	return done(k, "link-report", fipsnl_link_report(&k->control, k->ifindex, id, take,
+							 report));
+}
+
+static int op_link_congested(void *dp, u32 id, bool congested)
+{
+	struct kernel *k = dp;
+
+	return done(k, "link-set", fipsnl_link_congested(&k->control, k->ifindex, id, congested));
+}
+
 static int op_session_new(void *dp, const struct fips_dp_session *s)
 {
 	struct kernel *k = dp;
@@ -255,6 +270,15 @@ static int op_session_get(void *dp, const struct fips_node_addr *remote,
 	info->tx_counter = current_counter(s.key, s.keys);
 	info->stats = s.stats.dp;
 	return 0;
+}
+
+static int op_session_report(void *dp, const struct fips_node_addr *remote, u32 take,
+			     struct fips_mmp_report *report)
+{
+	struct kernel *k = dp;
+
+	return done(k, "session-report", fipsnl_session_report(&k->control, k->ifindex, remote,
+							       take, report));
 }
 
 static int op_unreachable(void *dp, const u8 *ipv6, u32 ms)
@@ -339,6 +363,8 @@ static const struct fips_dp_ops kernel_ops = {
 	.link_key_del = op_link_key_del,
 	.link_xmit = op_link_xmit,
 	.link_get = op_link_get,
+	.link_report = op_link_report,
+	.link_congested = op_link_congested,
 	.session_new = op_session_new,
 	.session_set = op_session_set,
 	.session_del = op_session_del,
@@ -347,6 +373,7 @@ static const struct fips_dp_ops kernel_ops = {
 	.session_key_del = op_session_key_del,
 	.session_xmit = op_session_xmit,
 	.session_get = op_session_get,
+	.session_report = op_session_report,
 	.unreachable = op_unreachable,
 	.route_set = op_route_set,
 	.route_unreachable = op_route_unreachable,

@@ -16,6 +16,7 @@
 #ifndef FIPS_DATAPLANE_H
 #define FIPS_DATAPLANE_H
 
+#include <fips/mmp.h>
 #include <fips/wire.h>
 #include <uapi/linux/fips.h>
 
@@ -45,6 +46,7 @@ struct fips_dp_dev {
  * @tx: sending key
  * @rx: receiving key
  * @k_bit: key-epoch bit to send
+ * @initiator: turn the spin bit (spec 04 §7), else reflect it
  * @soft_limit: send counter that raises FIPS_EV_KEY_LIMIT, 0 = none
  * @hard_limit: send counter from which nothing is sealed, 0 = 2^64-1
  * @lifetime_ms: time to the last instant of use, 0 = no end
@@ -59,6 +61,7 @@ struct fips_dp_key {
 	u8 tx[FIPS_KEY_LEN];
 	u8 rx[FIPS_KEY_LEN];
 	u8 k_bit;
+	bool initiator;
 	u64 soft_limit;
 	u64 hard_limit;
 	u32 lifetime_ms;
@@ -109,6 +112,9 @@ struct fips_dp_session {
  * @tx_packets: frames or messages sealed and handed down
  * @tx_bytes: their bytes
  * @ce_packets: frames that arrived with CE
+ * @ce_delivered: device: packets for the stack that arrived with CE
+ * @ce_forwarded: device: transit datagrams that left with CE
+ * @ce_marked: device: those of them whose next hop is congested
  * @drops: packets by FIPS_DROP_REASON_*
  */
 struct fips_dp_stats {
@@ -117,6 +123,9 @@ struct fips_dp_stats {
 	u64 tx_packets;
 	u64 tx_bytes;
 	u64 ce_packets;
+	u64 ce_delivered;
+	u64 ce_forwarded;
+	u64 ce_marked;
 	u64 drops[FIPS_DROP_REASONS];
 };
 
@@ -173,6 +182,13 @@ struct fips_dp_ops {
 	/* @msg: type byte first, without the timestamp; the provider adds it. */
 	int (*link_xmit)(void *dp, u32 id, u32 slot, const void *msg, size_t len);
 	int (*link_get)(void *dp, u32 id, struct fips_dp_link_info *info);
+	/*
+	 * The metrics' sums; @take (FIPS_MMP_TAKE_*) says which intervals end. The first frame
+	 * after it raises FIPS_EV_LINK_ACTIVE.
+	 */
+	int (*link_report)(void *dp, u32 id, u32 take, struct fips_mmp_report *report);
+	/* Mark what is forwarded over it with CE, or no longer. */
+	int (*link_congested)(void *dp, u32 id, bool congested);
 
 	int (*session_new)(void *dp, const struct fips_dp_session *s);
 	/* Takes @path_mtu, @coords, @coords_count; @key is not looked at. */
@@ -186,6 +202,9 @@ struct fips_dp_ops {
 			    bool with_coords, const void *body, size_t len);
 	int (*session_get)(void *dp, const struct fips_node_addr *remote,
 			   struct fips_dp_session_info *info);
+	/* As link_report(); FIPS_EV_SESSION_ACTIVE. */
+	int (*session_report)(void *dp, const struct fips_node_addr *remote, u32 take,
+			      struct fips_mmp_report *report);
 	/* Refuse packets to @ipv6 with ICMPv6, staged ones and new ones for @ms; 0: no longer. */
 	int (*unreachable)(void *dp, const u8 *ipv6, u32 ms);
 

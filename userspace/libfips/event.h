@@ -28,11 +28,13 @@ enum fips_event_type {
 	FIPS_EV_LINK_MSG,	/* authenticated link message the data plane does not handle */
 	FIPS_EV_LINK_CONFIRMED,	/* first frame of a candidate; comes before its message */
 	FIPS_EV_LINK_FLOAT,	/* the peer moved */
+	FIPS_EV_LINK_ACTIVE,	/* first frame since link_report() */
 	FIPS_EV_LINK_KEY_USED,
 	FIPS_EV_LINK_KEY_LIMIT,
 	FIPS_EV_SESSION_MSG,	/* authenticated session message, other than port 256 Data */
 	FIPS_EV_SESSION_MISS,	/* packets wait for a session to an IPv6 address */
 	FIPS_EV_SESSION_UNKNOWN,	/* the far end has a session that we have lost */
+	FIPS_EV_SESSION_ACTIVE,	/* first message since session_report(), or another path MTU */
 	FIPS_EV_SESSION_KEY_USED,
 	FIPS_EV_SESSION_KEY_LIMIT,
 	FIPS_EV_ROUTE_MISS,	/* packets wait for a route */
@@ -125,6 +127,7 @@ struct fips_event {
 		struct {
 			struct fips_node_addr remote;
 			u32 slot;
+			u16 dgram_mtu;		/* ACTIVE: of the message's datagram */
 		} session;
 		struct {
 			struct fips_node_addr dest;

@@ -487,6 +487,9 @@ static void node_dispatch(struct fips_node *n, const struct fips_event *ev)
 	case FIPS_EV_LINK_KEY_LIMIT:
 		node_link_event(n, ev);
 		return;
+	case FIPS_EV_LINK_ACTIVE:
+	case FIPS_EV_SESSION_ACTIVE:
+		return;		/* nothing is measured yet */
 	case FIPS_EV_SESSION_MSG:
 		node_session_message(n, ev);
 		return;

@@ -216,6 +216,7 @@ int node_link_install(struct fips_node *n, struct node_link *l, const struct fip
 	memcpy(cell->key.tx, cell->keys.tx, FIPS_KEY_LEN);
 	memcpy(cell->key.rx, cell->keys.rx, FIPS_KEY_LEN);
 	cell->key.k_bit = l->k_bit;
+	cell->key.initiator = l->host ? l->host->outbound : l->outbound;
 	cell->key.soft_limit = node_rekey_soft_limit(n);
 	cell->key.hard_limit = NODE_HARD_LIMIT;
 	if (l->outbound || l->host) {

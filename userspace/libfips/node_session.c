@@ -280,6 +280,7 @@ int node_session_install(struct fips_node *n, struct node_session *s,
 	memcpy(cell->key.tx, cell->keys.tx, FIPS_KEY_LEN);
 	memcpy(cell->key.rx, cell->keys.rx, FIPS_KEY_LEN);
 	cell->key.k_bit = first ? 0 : !s->k_bit;
+	cell->key.initiator = s->initiator;
 	cell->key.soft_limit = node_rekey_soft_limit(n);
 	cell->key.hard_limit = NODE_HARD_LIMIT;
 	ret = n->dp->session_key_new(n->dp_ctx, &s->remote, &cell->key);

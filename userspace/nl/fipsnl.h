@@ -231,6 +231,9 @@ int fipsnl_link_key_del(struct fipsnl *nl, u32 ifindex, u32 id, u32 slot);
 int fipsnl_link_xmit(struct fipsnl *nl, u32 ifindex, u32 id, u32 slot, const void *msg,
 		     size_t len);
 
+int fipsnl_link_report(struct fipsnl *nl, u32 ifindex, u32 id, u32 take,
+		       struct fips_mmp_report *report);
+int fipsnl_link_congested(struct fipsnl *nl, u32 ifindex, u32 id, bool congested);
 int fipsnl_link_set_owner_data(struct fipsnl *nl, u32 ifindex, u32 id, const void *data,
 			       size_t len);
 
@@ -247,6 +250,8 @@ int fipsnl_session_key_del(struct fipsnl *nl, u32 ifindex, const struct fips_nod
 			   u32 slot);
 int fipsnl_session_xmit(struct fipsnl *nl, u32 ifindex, const struct fips_node_addr *remote,
 			u32 slot, u8 msg_type, bool with_coords, const void *body, size_t len);
+int fipsnl_session_report(struct fipsnl *nl, u32 ifindex, const struct fips_node_addr *remote,
+			  u32 take, struct fips_mmp_report *report);
 int fipsnl_unreachable(struct fipsnl *nl, u32 ifindex, const u8 *ipv6, u32 ms);
 
 int fipsnl_route_set(struct fipsnl *nl, u32 ifindex, const struct fips_node_addr *dest,
@@ -271,6 +276,8 @@ int fipsnl_read_dev(const struct nlmsghdr *nlh, struct fipsnl_dev *dev);
 int fipsnl_read_transport(const struct nlmsghdr *nlh, struct fipsnl_transport *transport);
 int fipsnl_read_link(const struct nlmsghdr *nlh, struct fipsnl_link *link);
 int fipsnl_read_session(const struct nlmsghdr *nlh, struct fipsnl_session *session);
+int fipsnl_read_link_report(const struct nlmsghdr *nlh, struct fips_mmp_report *report);
+int fipsnl_read_session_report(const struct nlmsghdr *nlh, struct fips_mmp_report *report);
 int fipsnl_read_route(const struct nlmsghdr *nlh, struct fipsnl_route *route);
 
 #endif /* FIPS_NL_FIPSNL_H */

@@ -87,6 +87,8 @@ static int put_key(struct nl_msg *msg, int type, const struct fips_dp_key *key, 
 		err = nla_put(msg, FIPS_A_KEY_RX_KEY, FIPS_KEY_LEN, key->rx);
 	if (!err)
 		err = nla_put_u8(msg, FIPS_A_KEY_K_BIT, key->k_bit);
+	if (!err && key->initiator)
+		err = nla_put_flag(msg, FIPS_A_KEY_INITIATOR);
 	if (!err && key->soft_limit)
 		err = nla_put_u64(msg, FIPS_A_KEY_SOFT_LIMIT, key->soft_limit);
 	if (!err && key->hard_limit)
@@ -321,6 +323,28 @@ int fipsnl_link_get(struct fipsnl *nl, u32 ifindex, u32 id, struct fipsnl_link *
 	return msg ? fipsnl_call(nl, msg, reply_link, link) : -ENOMEM;
 }
 
+static int reply_link_report(const struct nlmsghdr *nlh, void *arg)
+{
+	return fipsnl_read_link_report(nlh, arg);
+}
+
+int fipsnl_link_report(struct fipsnl *nl, u32 ifindex, u32 id, u32 take,
+		       struct fips_mmp_report *report)
+{
+	struct nl_msg *msg = link_begin(nl, FIPS_CMD_LINK_REPORT, ifindex, id);
+
+	return msg ? finish(nl, msg, nla_put_u8(msg, FIPS_A_LINK_TAKE, (u8)take),
+			    reply_link_report, report) : -ENOMEM;
+}
+
+int fipsnl_link_congested(struct fipsnl *nl, u32 ifindex, u32 id, bool congested)
+{
+	struct nl_msg *msg = link_begin(nl, FIPS_CMD_LINK_SET, ifindex, id);
+
+	return msg ? finish(nl, msg, nla_put_u8(msg, FIPS_A_LINK_CONGESTED, congested), NULL,
+			    NULL) : -ENOMEM;
+}
+
 /* ---- sessions ---- */
 
 static struct nl_msg *session_begin(struct fipsnl *nl, u8 cmd, u32 ifindex,
@@ -440,6 +464,20 @@ int fipsnl_session_get(struct fipsnl *nl, u32 ifindex, const struct fips_node_ad
 	struct nl_msg *msg = session_begin(nl, FIPS_CMD_SESSION_GET, ifindex, remote);
 
 	return msg ? fipsnl_call(nl, msg, reply_session, session) : -ENOMEM;
+}
+
+static int reply_session_report(const struct nlmsghdr *nlh, void *arg)
+{
+	return fipsnl_read_session_report(nlh, arg);
+}
+
+int fipsnl_session_report(struct fipsnl *nl, u32 ifindex, const struct fips_node_addr *remote,
+			  u32 take, struct fips_mmp_report *report)
+{
+	struct nl_msg *msg = session_begin(nl, FIPS_CMD_SESSION_REPORT, ifindex, remote);
+
+	return msg ? finish(nl, msg, nla_put_u8(msg, FIPS_A_SESSION_TAKE, (u8)take),
+			    reply_session_report, report) : -ENOMEM;
 }
 
 int fipsnl_unreachable(struct fipsnl *nl, u32 ifindex, const u8 *ipv6, u32 ms)

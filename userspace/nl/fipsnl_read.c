@@ -21,7 +21,8 @@
 
 _Static_assert(FIPS_A_DEV_MAX < ATTRS_MAX && FIPS_A_TRANSPORT_MAX < ATTRS_MAX &&
 	       FIPS_A_LINK_MAX < ATTRS_MAX && FIPS_A_SESSION_MAX < ATTRS_MAX &&
-	       FIPS_A_ROUTE_MAX < ATTRS_MAX && FIPS_A_KEY_MAX < ATTRS_MAX, "ATTRS_MAX");
+	       FIPS_A_ROUTE_MAX < ATTRS_MAX && FIPS_A_KEY_MAX < ATTRS_MAX &&
+	       FIPS_A_MMP_MAX < ATTRS_MAX, "ATTRS_MAX");
 
 static struct nla_policy dev_policy[FIPS_A_DEV_MAX + 1] = {
 	[FIPS_A_DEV_IFINDEX] = U32A,
@@ -72,6 +73,7 @@ static struct nla_policy link_policy[FIPS_A_LINK_MAX + 1] = {
 	[FIPS_A_LINK_LAST_RX_MS] = U64A,
 	[FIPS_A_LINK_AGE_MS] = U64A,
 	[FIPS_A_LINK_OWNER_DATA] = { .maxlen = FIPS_OWNER_DATA_MAX },
+	[FIPS_A_LINK_MMP] = NEST,
 	[FIPS_A_LINK_STATS] = NEST,
 };
 
@@ -93,6 +95,7 @@ static struct nla_policy session_policy[FIPS_A_SESSION_MAX + 1] = {
 	[FIPS_A_SESSION_AGE_MS] = U64A,
 	[FIPS_A_SESSION_STAGED] = U32A,
 	[FIPS_A_SESSION_OWNER_DATA] = { .maxlen = FIPS_OWNER_DATA_MAX },
+	[FIPS_A_SESSION_MMP] = NEST,
 	[FIPS_A_SESSION_STATS] = NEST,
 };
 
@@ -125,6 +128,35 @@ static struct nla_policy stats_policy[FIPS_A_STATS_MAX + 1] = {
 	[FIPS_A_STATS_TX_COPIES] = U64A,
 	[FIPS_A_STATS_FORWARDED_PACKETS] = U64A,
 	[FIPS_A_STATS_CE_PACKETS] = U64A,
+	[FIPS_A_STATS_CE_DELIVERED_PACKETS] = U64A,
+	[FIPS_A_STATS_CE_FORWARDED_PACKETS] = U64A,
+	[FIPS_A_STATS_CE_MARKED_PACKETS] = U64A,
+};
+
+static struct nla_policy mmp_policy[FIPS_A_MMP_MAX + 1] = {
+	[FIPS_A_MMP_TIMESTAMP] = U32A,
+	[FIPS_A_MMP_RX_PACKETS] = U64A,
+	[FIPS_A_MMP_RX_BYTES] = U64A,
+	[FIPS_A_MMP_RX_HIGHEST] = U64A,
+	[FIPS_A_MMP_RX_TIMESTAMP] = U32A,
+	[FIPS_A_MMP_RX_DWELL_US] = U64A,
+	[FIPS_A_MMP_RX_JITTER_US] = U32A,
+	[FIPS_A_MMP_RX_CE] = U32A,
+	[FIPS_A_MMP_RX_REORDER] = U32A,
+	[FIPS_A_MMP_RX_INTERVAL_PACKETS] = U32A,
+	[FIPS_A_MMP_RX_INTERVAL_BYTES] = U32A,
+	[FIPS_A_MMP_RX_BURST_COUNT] = U32A,
+	[FIPS_A_MMP_RX_BURST_MAX] = U16A,
+	[FIPS_A_MMP_RX_BURST_TOTAL] = U64A,
+	[FIPS_A_MMP_RX_OWD] = { .maxlen = FIPS_MMP_OWD_WINDOW * 8 },
+	[FIPS_A_MMP_TX_PACKETS] = U64A,
+	[FIPS_A_MMP_TX_BYTES] = U64A,
+	[FIPS_A_MMP_TX_START_COUNTER] = U64A,
+	[FIPS_A_MMP_TX_LAST_COUNTER] = U64A,
+	[FIPS_A_MMP_TX_START_TIMESTAMP] = U32A,
+	[FIPS_A_MMP_TX_LAST_TIMESTAMP] = U32A,
+	[FIPS_A_MMP_TX_INTERVAL_BYTES] = U32A,
+	[FIPS_A_MMP_SPIN_RTT_US] = U64A,
 };
 
 static struct nla_policy drop_policy[FIPS_A_DROP_MAX + 1] = {
@@ -228,6 +260,9 @@ static int get_stats(const struct attrs *outer, int type, struct fipsnl_stats *s
 	s->dp.tx_packets = get_u64(&a, FIPS_A_STATS_TX_PACKETS);
 	s->dp.tx_bytes = get_u64(&a, FIPS_A_STATS_TX_BYTES);
 	s->dp.ce_packets = get_u64(&a, FIPS_A_STATS_CE_PACKETS);
+	s->dp.ce_delivered = get_u64(&a, FIPS_A_STATS_CE_DELIVERED_PACKETS);
+	s->dp.ce_forwarded = get_u64(&a, FIPS_A_STATS_CE_FORWARDED_PACKETS);
+	s->dp.ce_marked = get_u64(&a, FIPS_A_STATS_CE_MARKED_PACKETS);
 	s->tx_copies = get_u64(&a, FIPS_A_STATS_TX_COPIES);
 	s->forwarded_packets = get_u64(&a, FIPS_A_STATS_FORWARDED_PACKETS);
 	nla_for_each_nested(drop, outer->v[type], left) {
@@ -242,6 +277,55 @@ static int get_stats(const struct attrs *outer, int type, struct fipsnl_stats *s
 		if (reason < FIPS_DROP_REASONS)
 			s->dp.drops[reason] = get_u64(&d, FIPS_A_DROP_COUNT);
 	}
+	return 0;
+}
+
+static void get_owd(const struct attrs *a, struct fips_mmp_report *r)
+{
+	const struct nlattr *owd = a->v[FIPS_A_MMP_RX_OWD];
+	u32 pair[2], i;
+
+	r->owd_len = owd ? (u32)nla_len(owd) / sizeof(pair) : 0;
+	for (i = 0; i < r->owd_len; i++) {
+		memcpy(pair, (const u8 *)nla_data(owd) + i * sizeof(pair), sizeof(pair));
+		r->owd_us[i] = pair[0];
+		r->owd_ts[i] = pair[1];
+	}
+}
+
+static int get_mmp(const struct attrs *outer, int type, struct fips_mmp_report *r)
+{
+	struct attrs a = { 0 };
+
+	memset(r, 0, sizeof(*r));
+	if (!outer->v[type] ||
+	    nla_parse_nested(a.v, FIPS_A_MMP_MAX, outer->v[type], mmp_policy))
+		return -EPROTO;
+	r->now_ts = get_u32(&a, FIPS_A_MMP_TIMESTAMP);
+	r->has_rx = a.v[FIPS_A_MMP_RX_DATA];
+	r->rx.cum_packets = get_u64(&a, FIPS_A_MMP_RX_PACKETS);
+	r->rx.cum_bytes = get_u64(&a, FIPS_A_MMP_RX_BYTES);
+	r->rx.highest = get_u64(&a, FIPS_A_MMP_RX_HIGHEST);
+	r->rx.last_ts = get_u32(&a, FIPS_A_MMP_RX_TIMESTAMP);
+	r->rx.dwell_us = get_u64(&a, FIPS_A_MMP_RX_DWELL_US);
+	r->rx.jitter_us = get_u32(&a, FIPS_A_MMP_RX_JITTER_US);
+	r->rx.ce = get_u32(&a, FIPS_A_MMP_RX_CE);
+	r->rx.reorder = get_u32(&a, FIPS_A_MMP_RX_REORDER);
+	r->rx.interval_packets = get_u32(&a, FIPS_A_MMP_RX_INTERVAL_PACKETS);
+	r->rx.interval_bytes = get_u32(&a, FIPS_A_MMP_RX_INTERVAL_BYTES);
+	r->rx.burst_count = get_u32(&a, FIPS_A_MMP_RX_BURST_COUNT);
+	r->rx.burst_max = get_u16(&a, FIPS_A_MMP_RX_BURST_MAX);
+	r->rx.burst_total = get_u64(&a, FIPS_A_MMP_RX_BURST_TOTAL);
+	r->tx.has_data = a.v[FIPS_A_MMP_TX_DATA];
+	r->tx.cum_packets = get_u64(&a, FIPS_A_MMP_TX_PACKETS);
+	r->tx.cum_bytes = get_u64(&a, FIPS_A_MMP_TX_BYTES);
+	r->tx.start_counter = get_u64(&a, FIPS_A_MMP_TX_START_COUNTER);
+	r->tx.last_counter = get_u64(&a, FIPS_A_MMP_TX_LAST_COUNTER);
+	r->tx.start_ts = get_u32(&a, FIPS_A_MMP_TX_START_TIMESTAMP);
+	r->tx.last_ts = get_u32(&a, FIPS_A_MMP_TX_LAST_TIMESTAMP);
+	r->tx.interval_bytes = get_u32(&a, FIPS_A_MMP_TX_INTERVAL_BYTES);
+	r->spin_rtt_us = get_u64(&a, FIPS_A_MMP_SPIN_RTT_US);
+	get_owd(&a, r);
 	return 0;
 }
 
@@ -364,6 +448,24 @@ int fipsnl_read_session(const struct nlmsghdr *nlh, struct fipsnl_session *s)
 	return ret ? ret : get_stats(&a, FIPS_A_SESSION_STATS, &s->stats);
 }
 
+int fipsnl_read_link_report(const struct nlmsghdr *nlh, struct fips_mmp_report *report)
+{
+	struct attrs a;
+
+	if (parse(nlh, &a, FIPS_A_LINK_MAX, link_policy))
+		return -EPROTO;
+	return get_mmp(&a, FIPS_A_LINK_MMP, report);
+}
+
+int fipsnl_read_session_report(const struct nlmsghdr *nlh, struct fips_mmp_report *report)
+{
+	struct attrs a;
+
+	if (parse(nlh, &a, FIPS_A_SESSION_MAX, session_policy))
+		return -EPROTO;
+	return get_mmp(&a, FIPS_A_SESSION_MMP, report);
+}
+
 int fipsnl_read_route(const struct nlmsghdr *nlh, struct fipsnl_route *route)
 {
 	struct attrs a;
@@ -410,6 +512,7 @@ static int link_event(u8 cmd, const struct attrs *a, struct fips_event *ev)
 	}
 	ev->type = cmd == FIPS_CMD_LINK_CONFIRMED ? FIPS_EV_LINK_CONFIRMED :
 		   cmd == FIPS_CMD_LINK_FLOAT ? FIPS_EV_LINK_FLOAT :
+		   cmd == FIPS_CMD_LINK_ACTIVE ? FIPS_EV_LINK_ACTIVE :
 		   cmd == FIPS_CMD_LINK_KEY_USED ? FIPS_EV_LINK_KEY_USED : FIPS_EV_LINK_KEY_LIMIT;
 	ev->link.id = get_u32(a, FIPS_A_LINK_ID);
 	ev->link.slot = get_u32(a, FIPS_A_LINK_SLOT);
@@ -433,10 +536,12 @@ static int session_event(u8 cmd, const struct attrs *a, struct fips_event *ev)
 		return -EPROTO;
 	if (cmd != FIPS_CMD_SESSION_MSG) {
 		ev->type = cmd == FIPS_CMD_SESSION_UNKNOWN ? FIPS_EV_SESSION_UNKNOWN :
+			   cmd == FIPS_CMD_SESSION_ACTIVE ? FIPS_EV_SESSION_ACTIVE :
 			   cmd == FIPS_CMD_SESSION_KEY_USED ? FIPS_EV_SESSION_KEY_USED :
 							      FIPS_EV_SESSION_KEY_LIMIT;
 		get_bytes(a, FIPS_A_SESSION_REMOTE, ev->session.remote.b, FIPS_NODE_ADDR_LEN);
 		ev->session.slot = get_u32(a, FIPS_A_SESSION_SLOT);
+		ev->session.dgram_mtu = get_u16(a, FIPS_A_SESSION_DGRAM_MTU);
 		return 0;
 	}
 	ev->type = FIPS_EV_SESSION_MSG;
@@ -490,6 +595,7 @@ int fipsnl_read_event(const struct nlmsghdr *nlh, u32 ifindex, struct fips_event
 	case FIPS_CMD_LINK_MSG:
 	case FIPS_CMD_LINK_CONFIRMED:
 	case FIPS_CMD_LINK_FLOAT:
+	case FIPS_CMD_LINK_ACTIVE:
 	case FIPS_CMD_LINK_KEY_USED:
 	case FIPS_CMD_LINK_KEY_LIMIT:
 		if (parse(nlh, &a, FIPS_A_LINK_MAX, link_policy))
@@ -498,6 +604,7 @@ int fipsnl_read_event(const struct nlmsghdr *nlh, u32 ifindex, struct fips_event
 	case FIPS_CMD_SESSION_MSG:
 	case FIPS_CMD_SESSION_MISS:
 	case FIPS_CMD_SESSION_UNKNOWN:
+	case FIPS_CMD_SESSION_ACTIVE:
 	case FIPS_CMD_SESSION_KEY_USED:
 	case FIPS_CMD_SESSION_KEY_LIMIT:
 		if (parse(nlh, &a, FIPS_A_SESSION_MAX, session_policy))
