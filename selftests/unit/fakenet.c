@@ -126,11 +126,17 @@ static int packet_cmp(const struct fake_packet *a, const struct fake_packet *b)
 	return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
-/* Frame: header 16, key 32, link message. Session message inside: header 12, key 32, type, body. */
+/*
+ * Frame: header 16, most of the key 28, timestamp 4, link message. Session message inside:
+ * header 12, key 28, timestamp 4, type, then coordinates or body.
+ */
+#define KEY_LEN		(FIPS_KEY_LEN - 4)
 #define FRAME_KEY	FIPS_FMP_HDR_LEN
-#define FRAME_MSG	(FIPS_FMP_HDR_LEN + FIPS_KEY_LEN)
+#define FRAME_TS	(FRAME_KEY + KEY_LEN)
+#define FRAME_MSG	(FRAME_TS + 4)
 #define SMSG_KEY	FIPS_FSP_HDR_LEN
-#define SMSG_TYPE	(FIPS_FSP_HDR_LEN + FIPS_KEY_LEN)
+#define SMSG_TS		(SMSG_KEY + KEY_LEN)
+#define SMSG_TYPE	(SMSG_TS + 4)
 
 static enum fake_kind packet_kind(const u8 *data, size_t len)
 {
@@ -147,6 +153,9 @@ static enum fake_kind packet_kind(const u8 *data, size_t len)
 	if (data[FRAME_MSG] >= FIPS_LINK_TREE_ANNOUNCE &&
 	    data[FRAME_MSG] <= FIPS_LINK_LOOKUP_RESPONSE)
 		return FAKE_MESH;
+	if (data[FRAME_MSG] == FIPS_LINK_SENDER_REPORT ||
+	    data[FRAME_MSG] == FIPS_LINK_RECEIVER_REPORT)
+		return FAKE_REPORT;
 	if (data[FRAME_MSG] != FIPS_LINK_DATAGRAM || len < FRAME_MSG + FIPS_DGRAM_HDR_LEN + 4)
 		return FAKE_FRAME;
 	fsp = data + FRAME_MSG + FIPS_DGRAM_HDR_LEN;
@@ -160,7 +169,16 @@ static enum fake_kind packet_kind(const u8 *data, size_t len)
 	}
 	if (fsp[1] & FIPS_FSP_FLAG_U || len <= FRAME_MSG + FIPS_DGRAM_HDR_LEN + SMSG_TYPE)
 		return FAKE_OTHER;
-	return fsp[SMSG_TYPE] == FIPS_FSP_DATA ? FAKE_DATA : FAKE_SMSG;
+	switch (fsp[SMSG_TYPE]) {
+	case FIPS_FSP_DATA:
+		return FAKE_DATA;
+	case FIPS_FSP_SENDER_REPORT:
+	case FIPS_FSP_RECEIVER_REPORT:
+	case FIPS_FSP_PATH_MTU:
+		return FAKE_SREPORT;
+	default:
+		return FAKE_SMSG;
+	}
 }
 
 static void wire_record(struct fakenet *net, const struct fake_packet *p)
@@ -247,7 +265,7 @@ static struct fake_link *link_find(const struct fake_node *f, u32 id)
 	return l;
 }
 
-static void slot_set(struct fake_slot *slot, const struct fips_dp_key *key)
+static void slot_set(struct fake_slot *slot, const struct fips_dp_key *key, u64 now)
 {
 	*slot = (struct fake_slot) {
 		.live = true,
@@ -260,6 +278,67 @@ static void slot_set(struct fake_slot *slot, const struct fips_dp_key *key)
 	memcpy(slot->tx, key->tx, FIPS_KEY_LEN);
 	memcpy(slot->rx, key->rx, FIPS_KEY_LEN);
 	fips_replay_init(&slot->replay);
+	slot->base = now;
+	slot->spin.initiator = key->initiator;
+}
+
+/* ---- metrics, as both data planes add them up ---- */
+
+static u32 slot_timestamp(const struct fakenet *net, const struct fake_slot *slot)
+{
+	return (u32)(net->now - slot->base);
+}
+
+static void slot_renewed(const struct fakenet *net, struct fake_slot *slot)
+{
+	slot->base = net->now;
+	slot->mmp.grace_until_us = net->now * 1000 + FIPS_MMP_GRACE_US;
+}
+
+static void sums_received(const struct fakenet *net, struct fake_sums *sums,
+			  struct fake_slot *slot, bool old, u64 ctr, u32 ts, bool spin, size_t len)
+{
+	const struct fips_mmp_frame frame = {
+		.counter = ctr,
+		.now_us = net->now * 1000,
+		.timestamp = ts,
+		.bytes = (u32)len,
+	};
+
+	sums->rx_packets++;
+	sums->rx_bytes += len;
+	if (old)
+		return;
+	fips_mmp_rx_frame(&slot->mmp, &frame);
+	fips_mmp_spin_rx(&slot->spin, ctr, spin, net->now * 1000);
+}
+
+static int sums_report(const struct fakenet *net, struct fake_sums *sums, struct fake_slot *slot,
+		       u32 take, struct fips_mmp_report *r)
+{
+	memset(r, 0, sizeof(*r));
+	if (slot->has_key) {
+		fips_mmp_report_rx(&slot->mmp, &slot->spin, take & FIPS_MMP_TAKE_RX,
+				   net->now * 1000, r);
+		r->now_ts = slot_timestamp(net, slot);
+		r->tx = slot->sent;
+		if (take & FIPS_MMP_TAKE_TX)
+			fips_mmp_tx_take(&slot->sent, &r->tx);
+	}
+	r->rx.cum_packets = sums->rx_packets;
+	r->rx.cum_bytes = sums->rx_bytes;
+	r->tx.cum_packets = sums->tx_packets;
+	r->tx.cum_bytes = sums->tx_bytes;
+	sums->quiet = true;
+	return 0;
+}
+
+static void sums_sent(const struct fakenet *net, struct fake_sums *sums, struct fake_slot *slot,
+		      size_t len)
+{
+	sums->tx_packets++;
+	sums->tx_bytes += len;
+	fips_mmp_tx_frame(&slot->sent, slot->ctr - 1, slot_timestamp(net, slot), (u32)len);
 }
 
 static void park_clear(struct fake_park *park, unsigned int *count)
@@ -306,7 +385,8 @@ static int dp_link_new(void *dp, const struct fips_dp_link *link)
 	l->mtu = link->mtu;
 	l->candidate = link->candidate;
 	l->last_rx = FIPS_NEVER;
-	slot_set(&l->slot, link->key);
+	l->sums.quiet = true;
+	slot_set(&l->slot, link->key, net_of(f)->now);
 	LL_APPEND(f->links, l);
 	return 0;
 }
@@ -373,10 +453,11 @@ static struct fake_slot *index_find(struct fake_node *f, u32 index, struct fake_
 	return NULL;
 }
 
-static void link_promote(struct fake_link *l)
+static void link_promote(const struct fakenet *net, struct fake_link *l)
 {
 	l->old_slot = l->slot;
 	l->slot = l->next_slot;
+	slot_renewed(net, &l->slot);
 	l->next_slot = (struct fake_slot) { .live = false };
 }
 
@@ -391,7 +472,7 @@ static int dp_link_key_new(void *dp, u32 id, const struct fips_dp_key *key)
 	if (!l)
 		return -ENOENT;
 	assert(!s || s == link_slot(l, key->slot));
-	slot_set(link_slot(l, key->slot), key);
+	slot_set(link_slot(l, key->slot), key, net_of(f)->now);
 	if (!key->has_key)
 		return 0;
 	n = l->parked;
@@ -411,7 +492,7 @@ static int dp_link_key_swap(void *dp, u32 id)
 
 	if (!l || !l->next_slot.has_key)
 		return -ENOENT;
-	link_promote(l);
+	link_promote(net_of(node_of(dp)), l);
 	return 0;
 }
 
@@ -436,11 +517,14 @@ static int link_send(struct fake_node *f, struct fake_link *l, struct fake_slot 
 		return -ENOKEY;
 	if (!t)
 		return -ENODEV;
-	fips_put_fmp_hdr(frame, s->k_bit ? FIPS_FMP_FLAG_K : 0, (u16)(len + 4), s->remote_index,
-			 s->ctr++);
+	fips_put_fmp_hdr(frame, (s->k_bit ? FIPS_FMP_FLAG_K : 0) |
+				(s->spin.bit ? FIPS_FMP_FLAG_SP : 0), (u16)(len + 4),
+			 s->remote_index, s->ctr++);
+	fips_put_le32(frame + FRAME_TS, slot_timestamp(net_of(f), s));
+	sums_sent(net_of(f), &l->sums, s, FRAME_MSG + len);
 	if (s->soft && s->ctr == s->soft)
 		event_link(f, FIPS_EV_LINK_KEY_LIMIT, l, FIPS_KEY_SLOT_CURRENT);
-	memcpy(frame + FRAME_KEY, s->tx, FIPS_KEY_LEN);
+	memcpy(frame + FRAME_KEY, s->tx, KEY_LEN);
 	memcpy(frame + FRAME_MSG, msg, len);
 	f->frames_out++;
 	wire_put(net_of(f), f->ctx.self, &t->addr, &l->remote, frame, FRAME_MSG + len);
@@ -472,6 +556,24 @@ static int dp_link_get(void *dp, u32 id, struct fips_dp_link_info *info)
 		.remote = l->remote,
 		.tx_counter = l->slot.ctr,
 	};
+	return 0;
+}
+
+static int dp_link_report(void *dp, u32 id, u32 take, struct fips_mmp_report *r)
+{
+	struct fake_node *f = node_of(dp);
+	struct fake_link *l = link_find(f, id);
+
+	return l ? sums_report(net_of(f), &l->sums, &l->slot, take, r) : -ENOENT;
+}
+
+static int dp_link_congested(void *dp, u32 id, bool congested)
+{
+	struct fake_link *l = link_find(node_of(dp), id);
+
+	if (!l)
+		return -ENOENT;
+	l->congested = congested;
 	return 0;
 }
 
@@ -529,6 +631,8 @@ static int dp_session_new(void *dp, const struct fips_dp_session *desc)
 	fips_node_addr_to_ipv6(&s->remote, s->ipv6);
 	s->last_data = FIPS_NEVER;
 	s->last_rx = FIPS_NEVER;
+	s->sums.quiet = true;
+	s->seen_mtu = FIPS_MTU_UNKNOWN;
 	session_describe(s, desc);
 	LL_APPEND(f->sessions, s);
 	m = miss_get(f, s->ipv6);
@@ -660,14 +764,16 @@ static void release(struct fake_node *f, const struct fips_node_addr *dest)
 	}
 }
 
-static int session_send(struct fake_node *f, struct fake_session *s, u32 slot, u8 type, bool cp)
+static int session_send(struct fake_node *f, struct fake_session *s, u32 slot, u8 type, bool cp,
+			const void *body, size_t body_len)
 {
 	struct fake_slot *k = &s->slot[slot];
 	u8 msg[FIPS_DGRAM_HDR_LEN + SMSG_TYPE + 1 + sizeof(s->coords)];
 	u8 fsp[SMSG_TYPE + 1 + sizeof(s->coords)];
+	size_t room = sizeof(fsp) - SMSG_TYPE - 1;
 	struct fips_datagram dgram = {
 		.ttl = 64,
-		.path_mtu = s->path_mtu,
+		.path_mtu = FIPS_MTU_UNKNOWN,
 		.src = f->keypair.id.addr,
 		.dst = s->remote,
 		.payload = fsp,
@@ -690,8 +796,14 @@ static int session_send(struct fake_node *f, struct fake_session *s, u32 slot, u
 	}
 	fips_put_fsp_hdr(fsp, (k->k_bit ? FIPS_FSP_FLAG_K : 0) | (cp ? FIPS_FSP_FLAG_CP : 0), 7,
 			 k->ctr++);
-	memcpy(fsp + SMSG_KEY, k->tx, FIPS_KEY_LEN);
+	memcpy(fsp + SMSG_KEY, k->tx, KEY_LEN);
+	fips_put_le32(fsp + SMSG_TS, slot_timestamp(net_of(f), k));
 	fsp[SMSG_TYPE] = type;
+	assert(body_len <= room && !(cp && body_len));
+	if (body_len)
+		memcpy(fsp + SMSG_TYPE + 1, body, body_len);
+	dgram.len += body_len;
+	sums_sent(net_of(f), &s->sums, k, dgram.len);
 	if (cp) {
 		memcpy(fsp + SMSG_TYPE + 1, s->coords, s->coords_len);
 		dgram.len += s->coords_len;
@@ -707,11 +819,11 @@ static void session_flush(struct fake_node *f, struct fake_session *s)
 {
 	while (s->staged && s->slot[FIPS_KEY_SLOT_CURRENT].has_key) {
 		s->staged--;
-		session_send(f, s, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_DATA, false);
+		session_send(f, s, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_DATA, false, NULL, 0);
 	}
 }
 
-static void session_receive(struct fake_node *f, struct fake_session *s, u32 link_id,
+static void session_receive(struct fake_node *f, struct fake_session *s, u32 link_id, u16 mtu,
 			    const u8 *fsp, size_t len);
 
 static int dp_session_key_new(void *dp, const struct fips_node_addr *remote,
@@ -724,24 +836,25 @@ static int dp_session_key_new(void *dp, const struct fips_node_addr *remote,
 
 	if (!s)
 		return -ENOENT;
-	slot_set(&s->slot[key->slot], key);
+	slot_set(&s->slot[key->slot], key, net_of(f)->now);
 	n = s->parked;
 	memcpy(park, s->park, sizeof(park));
 	s->parked = 0;
 	for (i = 0; i < n; i++) {
 		if (park[i].until >= net_of(f)->now)
-			session_receive(f, s, 0, park[i].data, park[i].len);
+			session_receive(f, s, 0, FIPS_MTU_UNKNOWN, park[i].data, park[i].len);
 		free(park[i].data);
 	}
 	session_flush(f, s);
 	return 0;
 }
 
-static void session_promote(struct fake_session *s)
+static void session_promote(const struct fakenet *net, struct fake_session *s)
 {
 	s->slot[FIPS_KEY_SLOT_PREVIOUS] = s->slot[FIPS_KEY_SLOT_CURRENT];
 	s->slot[FIPS_KEY_SLOT_CURRENT] = s->slot[FIPS_KEY_SLOT_NEXT];
 	s->slot[FIPS_KEY_SLOT_NEXT] = (struct fake_slot) { .live = false };
+	slot_renewed(net, &s->slot[FIPS_KEY_SLOT_CURRENT]);
 }
 
 static int dp_session_key_swap(void *dp, const struct fips_node_addr *remote)
@@ -750,7 +863,7 @@ static int dp_session_key_swap(void *dp, const struct fips_node_addr *remote)
 
 	if (!s || !s->slot[FIPS_KEY_SLOT_NEXT].has_key)
 		return -ENOENT;
-	session_promote(s);
+	session_promote(net_of(node_of(dp)), s);
 	return 0;
 }
 
@@ -770,9 +883,7 @@ static int dp_session_xmit(void *dp, const struct fips_node_addr *remote, u32 sl
 	struct fake_node *f = node_of(dp);
 	struct fake_session *s = session_find(f, remote);
 
-	(void)body;
-	(void)len;
-	return s ? session_send(f, s, slot, msg_type, with_coords) : -ENOENT;
+	return s ? session_send(f, s, slot, msg_type, with_coords, body, len) : -ENOENT;
 }
 
 static int dp_session_get(void *dp, const struct fips_node_addr *remote,
@@ -791,6 +902,16 @@ static int dp_session_get(void *dp, const struct fips_node_addr *remote,
 		.tx_counter = s->slot[FIPS_KEY_SLOT_CURRENT].ctr,
 	};
 	return 0;
+}
+
+static int dp_session_report(void *dp, const struct fips_node_addr *remote, u32 take,
+			     struct fips_mmp_report *r)
+{
+	struct fake_node *f = node_of(dp);
+	struct fake_session *s = session_find(f, remote);
+
+	return s ? sums_report(net_of(f), &s->sums, &s->slot[FIPS_KEY_SLOT_CURRENT], take, r) :
+		   -ENOENT;
 }
 
 static int dp_unreachable(void *dp, const u8 *ipv6, u32 ms)
@@ -893,6 +1014,8 @@ static const struct fips_dp_ops fake_dp_ops = {
 	.link_key_del = dp_link_key_del,
 	.link_xmit = dp_link_xmit,
 	.link_get = dp_link_get,
+	.link_report = dp_link_report,
+	.link_congested = dp_link_congested,
 	.session_new = dp_session_new,
 	.session_set = dp_session_set,
 	.session_del = dp_session_del,
@@ -901,6 +1024,7 @@ static const struct fips_dp_ops fake_dp_ops = {
 	.session_key_del = dp_session_key_del,
 	.session_xmit = dp_session_xmit,
 	.session_get = dp_session_get,
+	.session_report = dp_session_report,
 	.unreachable = dp_unreachable,
 	.route_set = dp_route_set,
 	.route_unreachable = dp_route_unreachable,
@@ -920,7 +1044,7 @@ static int session_open(struct fake_session *s, const u8 *fsp)
 	for (i = 0; i < 3; i++) {
 		struct fake_slot *k = &s->slot[i];
 
-		if (!k->has_key || memcmp(k->rx, fsp + SMSG_KEY, FIPS_KEY_LEN))
+		if (!k->has_key || memcmp(k->rx, fsp + SMSG_KEY, KEY_LEN))
 			continue;
 		k->opened++;
 		return fips_replay_accept(&k->replay, ctr) ? i : -1;
@@ -940,10 +1064,30 @@ static void session_used(struct fake_node *f, struct fake_session *s, u32 slot)
 	e->ev.session.slot = slot;
 	event_post(f, e);
 	if (slot == FIPS_KEY_SLOT_NEXT)
-		session_promote(s);
+		session_promote(net_of(f), s);
 }
 
-static void session_receive(struct fake_node *f, struct fake_session *s, u32 link_id,
+static void session_measure(struct fake_node *f, struct fake_session *s, u32 slot, u16 mtu,
+			    const u8 *fsp, size_t len)
+{
+	struct fake_event *e;
+
+	if (fsp[1] & FIPS_FSP_FLAG_CP)	/* coordinates are no part of the message */
+		len = SMSG_TYPE + 1;
+	sums_received(net_of(f), &s->sums, &s->slot[slot], slot == FIPS_KEY_SLOT_PREVIOUS,
+		      fips_get_le64(fsp + FIPS_FSP_CTR_OFF), fips_get_le32(fsp + SMSG_TS), false,
+		      len);
+	if (!s->sums.quiet && mtu == s->seen_mtu)
+		return;
+	s->sums.quiet = false;
+	s->seen_mtu = mtu;
+	e = event_new(f, FIPS_EV_SESSION_ACTIVE);
+	e->ev.session.remote = s->remote;
+	e->ev.session.dgram_mtu = mtu;
+	event_post(f, e);
+}
+
+static void session_receive(struct fake_node *f, struct fake_session *s, u32 link_id, u16 mtu,
 			    const u8 *fsp, size_t len)
 {
 	static const struct fips_taddr none;
@@ -961,6 +1105,7 @@ static void session_receive(struct fake_node *f, struct fake_session *s, u32 lin
 		return;
 	}
 	s->last_rx = net_of(f)->now;
+	session_measure(f, s, (u32)slot, mtu, fsp, len);
 	session_used(f, s, (u32)slot);
 	if (fsp[SMSG_TYPE] == FIPS_FSP_DATA) {
 		s->last_data = net_of(f)->now;
@@ -971,6 +1116,11 @@ static void session_receive(struct fake_node *f, struct fake_session *s, u32 lin
 	e->ev.session_msg.remote = s->remote;
 	e->ev.session_msg.msg_type = fsp[SMSG_TYPE];
 	e->ev.session_msg.link_id = link_id;
+	e->ev.session_msg.slot = (u32)slot;
+	e->ev.session_msg.dgram_mtu = mtu;
+	e->data = copy_of(fsp + SMSG_TYPE + 1, len - SMSG_TYPE - 1);
+	e->ev.session_msg.body = e->data;
+	e->ev.session_msg.len = len - SMSG_TYPE - 1;
 	event_post(f, e);
 }
 
@@ -1007,7 +1157,8 @@ static void transit(struct fake_node *f, const struct fake_link *l, const u8 *ms
 	free(copy);
 }
 
-static void link_deliver(struct fake_node *f, const struct fake_link *l, const u8 *msg, size_t len)
+static void link_deliver(struct fake_node *f, const struct fake_link *l, u32 slot, const u8 *msg,
+			 size_t len)
 {
 	struct fips_link_message m;
 	struct fake_session *s;
@@ -1023,7 +1174,8 @@ static void link_deliver(struct fake_node *f, const struct fake_link *l, const u
 		coords_seen(f, msg, len, l->id);
 		s = session_find(f, &m.datagram.src);
 		if (s) {
-			session_receive(f, s, l->id, m.datagram.payload, m.datagram.len);
+			session_receive(f, s, l->id, m.datagram.path_mtu, m.datagram.payload,
+					m.datagram.len);
 			return;
 		}
 		f->dropped_session++;
@@ -1035,6 +1187,7 @@ static void link_deliver(struct fake_node *f, const struct fake_link *l, const u
 	e = event_new(f, FIPS_EV_LINK_MSG);
 	e->data = copy_of(msg, len);
 	e->ev.link_msg.id = l->id;
+	e->ev.link_msg.slot = slot;
 	e->ev.link_msg.msg = e->data;
 	e->ev.link_msg.len = len;
 	event_post(f, e);
@@ -1047,18 +1200,22 @@ static void link_receive(struct fake_node *f, struct fake_link *l, const struct 
 	struct fake_link *owner;
 	struct fake_slot *s = index_find(f, fips_get_le32(data + FIPS_FMP_IDX_OFF), &owner);
 	bool newest;
+	u32 place;
 
 	if (!s || !s->has_key) {
 		park_add(net_of(f), l->park, &l->parked, from, data, len);
 		return;
 	}
 	newest = s == &l->slot && (!s->used || ctr > s->replay.hi);
-	if (memcmp(data + FRAME_KEY, s->rx, FIPS_KEY_LEN) ||
+	if (memcmp(data + FRAME_KEY, s->rx, KEY_LEN) ||
 	    !fips_replay_accept(&s->replay, ctr)) {
 		f->dropped_auth++;
 		return;
 	}
 	l->last_rx = net_of(f)->now;
+	place = s == &l->old_slot ? FIPS_KEY_SLOT_PREVIOUS : FIPS_KEY_SLOT_CURRENT;
+	sums_received(net_of(f), &l->sums, s, s == &l->old_slot, ctr,
+		      fips_get_le32(data + FRAME_TS), data[1] & FIPS_FMP_FLAG_SP, len);
 	if (l->candidate) {
 		l->candidate = false;
 		event_link(f, FIPS_EV_LINK_CONFIRMED, l, FIPS_KEY_SLOT_CURRENT);
@@ -1070,7 +1227,7 @@ static void link_receive(struct fake_node *f, struct fake_link *l, const struct 
 									 FIPS_KEY_SLOT_PREVIOUS);
 	}
 	if (s == &l->next_slot) {
-		link_promote(l);
+		link_promote(net_of(f), l);
 		s = &l->slot;
 		newest = true;
 	}
@@ -1078,7 +1235,10 @@ static void link_receive(struct fake_node *f, struct fake_link *l, const struct 
 		l->remote = *from;
 		event_link(f, FIPS_EV_LINK_FLOAT, l, FIPS_KEY_SLOT_CURRENT);
 	}
-	link_deliver(f, l, data + FRAME_MSG, len - FRAME_MSG);
+	if (l->sums.quiet)
+		event_link(f, FIPS_EV_LINK_ACTIVE, l, place);
+	l->sums.quiet = false;
+	link_deliver(f, l, place, data + FRAME_MSG, len - FRAME_MSG);
 }
 
 static void node_receive(struct fake_node *f, const struct fake_transport *t,
@@ -1285,8 +1445,11 @@ int fakenet_add(struct fakenet *net, u8 key)
 	assert(!fips_secrets_new(&f->secrets));
 	assert(!fips_keypair_from_secret(&f->keypair, &net->pk, f->secrets, sec));
 	fips_node_timing_defaults(&f->timing);
-	f->timing.rekey.enabled = false;	/* it has a test of its own */
-	f->timing.rate_limit.handshake_early_ms = 0;	/* so has this */
+	/* These have tests of their own. */
+	f->timing.rekey.enabled = false;
+	f->timing.rate_limit.handshake_early_ms = 0;
+	f->timing.mmp.mode = FIPS_MMP_MINIMAL;
+	f->timing.session_mmp.mode = FIPS_MMP_MINIMAL;
 	return net->n_nodes++;
 }
 
@@ -1534,7 +1697,7 @@ void fakenet_data_to(struct fakenet *net, int node, const u8 *ipv6)
 		if (memcmp(s->ipv6, ipv6, FIPS_IPV6_LEN))
 			continue;
 		if (s->slot[FIPS_KEY_SLOT_CURRENT].has_key)
-			session_send(f, s, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_DATA, false);
+			session_send(f, s, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_DATA, false, NULL, 0);
 		else if (s->staged < FAKE_STAGE)
 			s->staged++;
 		return;

@@ -11,6 +11,7 @@
 #ifndef FAKENET_H
 #define FAKENET_H
 
+#include <fips/mmp.h>
 #include <fips/replay.h>
 #include "node.h"
 
@@ -32,6 +33,8 @@ enum fake_kind {
 	FAKE_MSG3,
 	FAKE_DATA,
 	FAKE_SMSG,	/* other session message */
+	FAKE_REPORT,	/* metrics of a link */
+	FAKE_SREPORT,	/* metrics of a session, path MTU */
 	FAKE_OTHER,
 };
 
@@ -60,6 +63,19 @@ struct fake_slot {
 	u64 ctr;
 	u64 opened;
 	struct fips_replay replay;
+	u64 base;			/* timestamps count from here */
+	struct fips_mmp_rx mmp;
+	struct fips_mmp_spin spin;
+	struct fips_mmp_tx sent;
+};
+
+/* Totals of a link or session, and whether its next frame is told. */
+struct fake_sums {
+	u64 rx_packets;
+	u64 rx_bytes;
+	u64 tx_packets;
+	u64 tx_bytes;
+	bool quiet;
 };
 
 struct fake_park {
@@ -80,6 +96,8 @@ struct fake_link {
 	struct fake_slot next_slot;
 	struct fake_slot old_slot;
 	u64 last_rx;
+	struct fake_sums sums;
+	bool congested;
 	struct fake_park park[FAKE_PARK];
 	unsigned int parked;
 	struct fake_link *next;
@@ -96,6 +114,8 @@ struct fake_session {
 	unsigned int staged;
 	u64 last_data;
 	u64 last_rx;
+	struct fake_sums sums;
+	u16 seen_mtu;
 	struct fake_park park[FAKE_PARK];
 	unsigned int parked;
 	struct fake_session *next;

@@ -258,7 +258,7 @@ static void test_floats(void **state)
 			continue;
 		}
 		accept(r, text);
-		assert_true(fabs(r->cfg->ecn.etx_threshold - cases[i].value) < 1e-9);
+		assert_true(fabs(r->cfg->timing.ecn.etx_threshold - cases[i].value) < 1e-9);
 	}
 }
 
@@ -281,7 +281,7 @@ static void test_enums(void **state)
 	struct run *r = *state;
 
 	accept(r, "node: { mmp: { mode: minimal }, dataplane: user }\n");
-	assert_int_equal(r->cfg->mmp.mode, 2);
+	assert_int_equal(r->cfg->timing.mmp.mode, 2);
 	assert_int_equal(r->cfg->dataplane, FIPS_DATAPLANE_USER);
 	refuse(r, "node: { mmp: { mode: Full } }\n", 1, 22, "one of full, lightweight, minimal");
 	refuse(r, "node: { dataplane: hardware }\n", 1, 20, "one of auto, kernel, user");
@@ -400,7 +400,7 @@ static void test_anchors(void **state)
 	size_t len, i;
 
 	accept(r, "node:\n  mmp: &m { mode: minimal }\n  session_mmp: *m\n");
-	assert_int_equal(r->cfg->session_mmp.mode, 2);
+	assert_int_equal(r->cfg->timing.session_mmp.mode, 2);
 	/* Merge keys are not expanded. */
 	accept(r, "base: &b { mtu: 1400 }\ntun: { <<: *b }\n");
 	assert_int_equal(r->cfg->tun.mtu, 1280);
@@ -470,8 +470,12 @@ static void test_later_keys(void **state)
 {
 	struct run *r = *state;
 
-	accept(r, "node: { mmp: { log_interval_secs: 3 } }\n");
-	assert_true(has(r, FIPS_REPORT_NOTE, 1, 35, "not in force"));
+	accept(r, "node: { mmp: { log_interval_secs: 3 }, ecn: { enabled: false } }\n");
+	assert_int_equal(r->rep.count, 0);
+	assert_int_equal(r->cfg->timing.mmp.log_interval_secs, 3);
+	assert_false(r->cfg->timing.ecn.enabled);
+	accept(r, "node: { buffers: { tun_channel: 3 } }\n");
+	assert_true(has(r, FIPS_REPORT_NOTE, 1, 33, "not in force"));
 	accept(r, "transports: { tcp: {}, udp: {} }\n");
 	assert_true(has(r, FIPS_REPORT_NOTE, 1, 20, "transports.tcp: known, but not in force"));
 	assert_int_equal(r->rep.count, 1);

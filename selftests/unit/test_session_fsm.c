@@ -279,6 +279,7 @@ static void lost_proof(void **state)
 
 	(void)state;
 	plan.mask[p.large][FAKE_SMSG] = 1;
+	plan.mask[p.large][FAKE_SREPORT] = 1;
 	loss_plan_use(p.net, &plan);
 	fakenet_data(p.net, p.small, p.large);
 	fakenet_run(p.net, 20000);
@@ -949,7 +950,7 @@ static void path_mtu_ladder(void **state)
 
 	(void)state;
 	fakenet_data(p.net, p.small, p.large);
-	fakenet_run(p.net, 1000);
+	fakenet_run(p.net, 3000);	/* the far end's own notification has come */
 	path_mtu_notification(p.net, p.small, p.large, 900);
 	assert_int_equal(fakenet_dp_session(p.net, p.small, p.large)->path_mtu, 900);
 	for (i = 0; i < 2; i++) {

@@ -187,12 +187,6 @@ struct fips_cfg_nostr {
 	u64 protocol_mismatch_cooldown_secs;
 };
 
-struct fips_cfg_mmp {
-	u8 mode;
-	u64 log_interval_secs;
-	u64 owd_window_size;
-};
-
 enum fips_cfg_dataplane {
 	FIPS_DATAPLANE_AUTO,
 	FIPS_DATAPLANE_KERNEL,
@@ -223,13 +217,6 @@ struct fips_config {
 		char *service_type;
 		char *scope;
 	} lan;
-	struct fips_cfg_mmp mmp;
-	struct fips_cfg_mmp session_mmp;
-	struct {
-		bool enabled;
-		double loss_threshold;
-		double etx_threshold;
-	} ecn;
 	struct {
 		bool enabled;
 		char *socket_path;	/* NULL: automatic */

@@ -210,9 +210,9 @@ SECTION(session, session_keys);
 static const char *const mmp_modes[] = { "full", "lightweight", "minimal", NULL };
 
 #define MMP_KEYS(m)										\
-	ENUM("mode", ROOT, m.mode, mmp_modes, "full", CFG_LATER),				\
-	U64("log_interval_secs", ROOT, m.log_interval_secs, "30", 0, MAX64, CFG_LATER),	\
-	U64("owd_window_size", ROOT, m.owd_window_size, "32", 0, MAX64, CFG_LATER)
+	ENUM("mode", ROOT, timing.m.mode, mmp_modes, "full", 0),				\
+	U64("log_interval_secs", ROOT, timing.m.log_interval_secs, "30", 0, MAX64, 0),	\
+	U64("owd_window_size", ROOT, timing.m.owd_window_size, "32", 0, MAX64, 0)
 
 static const struct cfg_key mmp_keys[] = { MMP_KEYS(mmp) };
 SECTION(mmp, mmp_keys);
@@ -220,9 +220,9 @@ static const struct cfg_key session_mmp_keys[] = { MMP_KEYS(session_mmp) };
 SECTION(session_mmp, session_mmp_keys);
 
 static const struct cfg_key ecn_keys[] = {
-	BOOL("enabled", ROOT, ecn.enabled, "true", CFG_LATER),
-	F64("loss_threshold", ROOT, ecn.loss_threshold, "0.05", CFG_LATER),
-	F64("etx_threshold", ROOT, ecn.etx_threshold, "3.0", CFG_LATER),
+	BOOL("enabled", ROOT, timing.ecn.enabled, "true", 0),
+	F64("loss_threshold", ROOT, timing.ecn.loss_threshold, "0.05", 0),
+	F64("etx_threshold", ROOT, timing.ecn.etx_threshold, "3.0", 0),
 };
 SECTION(ecn, ecn_keys);
 

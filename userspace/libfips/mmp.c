@@ -282,5 +282,8 @@ double fips_mmp_metrics_cost(const struct fips_mmp_metrics *m)
 bool fips_mmp_congested(const struct fips_mmp_metrics *m, double loss_threshold,
 			double etx_threshold)
 {
-	return 1.0 - m->forward >= loss_threshold || m->etx >= etx_threshold;
+	double loss = m->loss_trend.known ? m->loss_trend.fast : 1.0 - m->forward;
+	double etx = m->etx_trend.known ? m->etx_trend.fast : m->etx;
+
+	return loss >= loss_threshold || etx >= etx_threshold;
 }

@@ -234,7 +234,10 @@ void fips_mmp_metrics_cutover(struct fips_mmp_metrics *m, u64 now_ms);
 /* Link cost of the tree and of next hops; 1 as long as there is no round-trip time. */
 double fips_mmp_metrics_cost(const struct fips_mmp_metrics *m);
 
-/* Does a frame over this link get CE from us? (04 §10.2, without the kernel's drops) */
+/*
+ * Does a frame over this link get CE from us (04 §10.2, without the kernel's drops)? By averages:
+ * one lost frame in a quiet interval is no congestion (§17).
+ */
 bool fips_mmp_congested(const struct fips_mmp_metrics *m, double loss_threshold,
 			double etx_threshold);
 

@@ -75,6 +75,11 @@ void fips_node_timing_defaults(struct fips_node_timing *t)
 			.coords_response_interval_ms = 2000,
 		},
 		.rekey = { .enabled = true, .after_secs = 120, .after_messages = 65536 },
+		.mmp = { .mode = FIPS_MMP_FULL, .log_interval_secs = 30, .owd_window_size = 32 },
+		.session_mmp = {
+			.mode = FIPS_MMP_FULL, .log_interval_secs = 30, .owd_window_size = 32,
+		},
+		.ecn = { .enabled = true, .loss_threshold = 0.05, .etx_threshold = 3.0 },
 	};
 }
 
@@ -341,6 +346,11 @@ static void node_transport_down(struct fips_node *n, u32 id)
 	node_transports_changed(n);
 }
 
+static bool node_is_report(const u8 *msg, size_t len)
+{
+	return len && (msg[0] == FIPS_LINK_SENDER_REPORT || msg[0] == FIPS_LINK_RECEIVER_REPORT);
+}
+
 static void node_link_msg(struct fips_node *n, const struct fips_event *ev)
 {
 	struct node_link *l = node_link_find(n, ev->link_msg.id);
@@ -358,8 +368,10 @@ static void node_link_msg(struct fips_node *n, const struct fips_event *ev)
 		return;
 	if (l == p->link)
 		node_peer_proved(n, p);
-	if (fips_link_message_parse(ev->link_msg.msg, ev->link_msg.len, &msg))
+	if (fips_link_message_parse(ev->link_msg.msg, ev->link_msg.len, &msg)) {
+		n->counters.mmp_decode_error += node_is_report(ev->link_msg.msg, ev->link_msg.len);
 		return;
+	}
 	switch (msg.type) {
 	case FIPS_LINK_DATAGRAM:
 		node_session_datagram(n, p, &msg.datagram);
@@ -380,7 +392,13 @@ static void node_link_msg(struct fips_node *n, const struct fips_event *ev)
 	case FIPS_LINK_LOOKUP_RESPONSE:
 		node_lookup_response(n, p, msg.body, msg.len);
 		return;
-	default:	/* heartbeat; reports have no room yet */
+	case FIPS_LINK_SENDER_REPORT:
+	case FIPS_LINK_RECEIVER_REPORT:
+		if (l == p->link)
+			node_mmp_link_message(n, p, ev->link_msg.slot, msg.type, msg.body,
+					      msg.len);
+		return;
+	default:	/* heartbeat */
 		return;
 	}
 }
@@ -488,8 +506,11 @@ static void node_dispatch(struct fips_node *n, const struct fips_event *ev)
 		node_link_event(n, ev);
 		return;
 	case FIPS_EV_LINK_ACTIVE:
+		node_mmp_link_active(n, ev->link.id);
+		return;
 	case FIPS_EV_SESSION_ACTIVE:
-		return;		/* nothing is measured yet */
+		node_mmp_session_active(n, &ev->session.remote, ev->session.dgram_mtu);
+		return;
 	case FIPS_EV_SESSION_MSG:
 		node_session_message(n, ev);
 		return;

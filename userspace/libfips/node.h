@@ -12,6 +12,7 @@
 #include "coordcache.h"
 #include "event.h"
 #include "identity.h"
+#include "mmp.h"
 #include "pk.h"
 #include "secret.h"
 #include "tree.h"
@@ -44,7 +45,19 @@ struct fips_node_ops {
 
 #define FIPS_LOOKUP_ATTEMPTS_MAX	16
 
-/* The `node.*` keys that drive parts 03 and 05 to 08, by their names in spec 12. */
+/**
+ * struct fips_node_mmp_cfg - metrics of one layer (spec 04 §3)
+ * @mode: &enum fips_mmp_mode
+ * @log_interval_secs: between two lines of the log
+ * @owd_window_size: samples of the delay trend, at most %FIPS_MMP_OWD_WINDOW
+ */
+struct fips_node_mmp_cfg {
+	u8 mode;
+	u64 log_interval_secs;
+	u64 owd_window_size;
+};
+
+/* The `node.*` keys that drive parts 03 to 08, by their names in spec 12. */
 struct fips_node_timing {
 	u64 heartbeat_interval_secs;
 	u64 link_dead_timeout_secs;
@@ -113,6 +126,13 @@ struct fips_node_timing {
 		u64 after_secs;
 		u64 after_messages;
 	} rekey;
+	struct fips_node_mmp_cfg mmp;
+	struct fips_node_mmp_cfg session_mmp;
+	struct {
+		bool enabled;
+		double loss_threshold;
+		double etx_threshold;
+	} ecn;
 };
 
 /* Fill with the defaults of spec 12 §5. */
@@ -315,6 +335,24 @@ int fips_node_restore_session(struct fips_node *n, const struct fips_clock *now,
 
 /* ---- Views for the control socket; strings and pointers are valid until the next call. ---- */
 
+/**
+ * struct fips_mmp_view - metrics of a peer or session (spec 13 §5.8)
+ * @mode: what we send: "full", "lightweight", "minimal"
+ * @initiator: role in the spin bit
+ * @metrics: what its reports say; borrowed
+ * @spin_rtt_us: by the spin bit, 0 if there is none
+ * @jitter_us: that we measure
+ * @ce: frames that came with CE in this key epoch
+ */
+struct fips_mmp_view {
+	const char *mode;
+	bool initiator;
+	const struct fips_mmp_metrics *metrics;
+	u64 spin_rtt_us;
+	u32 jitter_us;
+	u32 ce;
+};
+
 struct fips_peer_view {
 	const struct fips_identity *id;
 	const char *alias;		/* or NULL */
@@ -335,6 +373,8 @@ struct fips_peer_view {
 	u8 k_bit;
 	bool rekeying;			/* new keys are being made, or wait for proof */
 	bool draining;			/* old keys still receive */
+	bool congested;			/* what we forward over it gets CE */
+	struct fips_mmp_view mmp;
 };
 
 /* A handshake in progress (show_connections) */
@@ -372,6 +412,8 @@ struct fips_session_view {
 	u8 k_bit;
 	bool rekeying;
 	bool draining;
+	u16 observed_mtu;		/* of the far end's datagrams, 65535 if none came */
+	struct fips_mmp_view mmp;
 };
 
 /* Retry schedule (show_routing) */
@@ -440,6 +482,12 @@ struct fips_node_counters {
 	u64 signal_mtu_exceeded;
 	u64 signal_mtu_below_floor;
 	u64 signals_sent;
+	u64 mmp_decode_error;
+	u64 mmp_absurd;			/* reports of what was never sent */
+	u64 mmp_stale;
+	u64 path_mtu_sent;
+	u64 path_mtu_below_floor;
+	u64 congestion_begun;		/* a link became congested */
 	u64 tree_sent;
 	u64 tree_rate_limited;
 	u64 tree_send_failed;

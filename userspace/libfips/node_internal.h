@@ -24,7 +24,9 @@
 #include "index.h"
 #include "node.h"
 #include "node_mesh.h"
+#include "node_mmp.h"
 #include "noise.h"
+#include "pathmtu.h"
 #include "timer.h"
 
 /* Fixed by spec 03 §24 and 08 §14 */
@@ -183,6 +185,9 @@ struct node_link {
  * @setup_new: limiter of session setups for strangers (08 §13.1)
  * @setup_known: for established sessions
  * @mesh: tree, filter and lookups
+ * @mmp: metrics
+ * @congested: the data plane marks what goes over @link
+ * @told_cost: cost that parent choice and routes looked at last, 0 = none
  * @hh: by node address
  */
 struct node_peer {
@@ -198,6 +203,9 @@ struct node_peer {
 	struct fips_bucket setup_new;
 	struct fips_bucket setup_known;
 	struct node_mesh_peer mesh;
+	struct node_mmp mmp;
+	bool congested;
+	double told_cost;
 	UT_hash_handle hh;
 };
 
@@ -395,20 +403,6 @@ struct node_half {
 };
 
 /**
- * struct node_mtu_vote - when a larger path MTU is believed (08 §8.2)
- * @current: what the data plane was told
- * @pending: larger value that was claimed
- * @count: how often
- * @first: mono ms of the first time
- */
-struct node_mtu_vote {
-	u16 current;
-	u16 pending;
-	u32 count;
-	u64 first;
-};
-
-/**
  * struct node_session - what is known about the session with one node
  * @remote: far end
  * @id: it, valid with @has_id
@@ -435,7 +429,9 @@ struct node_mtu_vote {
  * @activity: mono ms, lower bound of the last Data
  * @warm: CoordsWarmups that are to tell the far end of our new place
  * @warmup_sent: mono ms of the last CoordsWarmup sent for a signal, 0 = never
- * @mtu: path MTU
+ * @mtu: path MTU, both ways
+ * @mtu_told_at: frames received, but for reports, when we notified last
+ * @mmp: metrics
  * @timer: WAITING: end of it; ESTABLISHED: idle check
  * @msg3_timer: next repetition
  * @drain: PREVIOUS slot goes
@@ -471,7 +467,9 @@ struct node_session {
 	u64 activity;
 	u8 warm;
 	u64 warmup_sent;
-	struct node_mtu_vote mtu;
+	struct fips_pathmtu mtu;
+	u64 mtu_told_at;
+	struct node_mmp mmp;
 	struct fips_timer timer;
 	struct fips_timer msg3_timer;
 	struct fips_timer drain;
@@ -709,7 +707,7 @@ void node_session_cutover(struct fips_node *n, struct node_session *s);
 
 /* node_signal.c */
 void node_signal(struct fips_node *n, const struct fips_datagram *dgram);
-void node_session_mtu(struct fips_node *n, struct node_session *s, u16 mtu, bool may_raise);
+void node_session_lower_mtu(struct fips_node *n, struct node_session *s, u16 mtu);
 
 /* node_takeover.c: what a successor has to know */
 int node_owner_dev(struct fips_node *n);

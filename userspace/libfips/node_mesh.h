@@ -278,8 +278,8 @@ void node_mesh_peer_up(struct fips_node *n, struct node_peer *p);
 /* It is in no table any more. */
 void node_mesh_peer_gone(struct fips_node *n, struct node_peer *p);
 void node_tree_message(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len);
-/* First or new cost of a link; 1.0 as long as nothing is measured. */
-void node_tree_cost(struct fips_node *n, struct node_peer *p, double cost);
+/* Cost of a link as it is measured; @look: parent and routes are to be chosen anew. */
+void node_tree_cost(struct fips_node *n, struct node_peer *p, double cost, bool look);
 void node_tree_configure(struct fips_node *n);
 double node_link_cost(const struct fips_node *n, const struct node_peer *p);
 u64 node_jitter(struct fips_node *n, u64 range);

@@ -150,6 +150,7 @@ static struct node_peer *peer_new(struct fips_node *n, const struct node_link *l
 	fips_bucket_init(&p->setup_known, &n->setup_known_rate, n->now.mono_ms);
 	HASH_ADD(hh, n->peers, id.addr, sizeof(p->id.addr), p);
 	node_mesh_peer_new(n, p);
+	node_mmp_peer_new(n, p);
 	node_identity_pin(n, &p->id);
 	return p;
 }
@@ -159,6 +160,7 @@ static void peer_use_link(struct fips_node *n, struct node_peer *p, struct node_
 	u64 now = n->now.mono_ms;
 
 	if (p->link) {
+		node_mmp_link_changes(n, p);
 		node_rekey_cancel(n, p->link);
 		node_link_enter(n, p->link, NODE_LINK_STANDBY);
 	}
@@ -267,6 +269,7 @@ void node_peer_remove(struct fips_node *n, struct node_peer *p, const char *why,
 	fips_timer_del(&n->timers, &p->dead);
 	fips_timer_del(&n->timers, &p->nudge);
 	fips_timer_del(&n->timers, &p->rekey);
+	node_mmp_peer_gone(n, p);
 	HASH_DEL(n->peers, p);
 	node_mesh_peer_gone(n, p);
 	node_identity_unpin(n, &p->id);

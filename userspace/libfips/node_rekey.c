@@ -232,6 +232,7 @@ static void rekey_cutover(struct fips_node *n, struct node_peer *p, struct node_
 	node_link_enter(n, g, NODE_LINK_PREVIOUS);
 	node_owner_link(n, host);
 	node_rekey_arm(n, p);
+	node_mmp_link_cutover(n, p);
 	if (g->outbound)
 		n->counters.rekey_completed++;
 	else

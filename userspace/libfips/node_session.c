@@ -51,7 +51,7 @@ struct node_session *node_session_new(struct fips_node *n, const struct fips_nod
 		return NULL;
 	s->remote = *remote;
 	s->activity = n->now.mono_ms;
-	s->mtu.current = FIPS_MTU_UNKNOWN;
+	node_mmp_session_new(n, s);
 	fips_timer_init(&s->timer, session_timer);
 	fips_timer_init(&s->msg3_timer, node_session_msg3_timer);
 	fips_timer_init(&s->drain, session_drained);
@@ -69,6 +69,7 @@ void node_session_free(struct fips_node *n, struct node_session *s)
 	fips_timer_del(&n->timers, &s->drain);
 	fips_timer_del(&n->timers, &s->rekey);
 	fips_timer_del(&n->timers, &s->mute);
+	node_mmp_session_gone(n, s);
 	if (s->installed)
 		n->dp->session_del(n->dp_ctx, &s->remote);
 	if (s->has_id)
@@ -158,6 +159,7 @@ void node_session_enter(struct fips_node *n, struct node_session *s, enum node_s
 		n->dp->unreachable(n->dp_ctx, s->id.ipv6, 0);
 		node_session_rekey_arm(n, s, 0);
 		fips_timer_set(&n->timers, &s->mute, now + NODE_MUTE_CHECK_MS);
+		node_mmp_session_up(n, s);
 		node_log(n, FIPS_LOG_INFO, "session with %s up (%s)", s->id.npub,
 			 s->initiator ? "we asked" : "it asked");
 		return;
@@ -211,7 +213,7 @@ int node_session_prepare(struct fips_node *n, struct node_session *s)
 
 	if (s->installed)
 		return 0;
-	s->mtu.current = session_first_mtu(n, s);
+	fips_pathmtu_seed(&s->mtu, session_first_mtu(n, s));
 	ret = session_describe(n, s, count, n->dp->session_new);
 	if (ret == -EEXIST) {	/* left over from somebody before us */
 		n->dp->session_del(n->dp_ctx, &s->remote);

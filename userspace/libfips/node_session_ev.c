@@ -99,7 +99,7 @@ void node_session_found(struct fips_node *n, const struct fips_node_addr *remote
 	if (!s->installed)
 		return;
 	if (path_mtu)
-		node_session_mtu(n, s, path_mtu, false);
+		node_session_lower_mtu(n, s, path_mtu);
 	node_session_warm(n, s);
 	if (s->msg3_len && n->now.mono_ms - s->msg3_sent >= NODE_MSG3_GAP_MS)
 		node_session_send_msg3(n, s);
@@ -214,15 +214,12 @@ void node_session_link_up(struct fips_node *n, const struct fips_node_addr *peer
 void node_session_message(struct fips_node *n, const struct fips_event *ev)
 {
 	struct node_session *s = node_session_find(n, &ev->session_msg.remote);
-	u16 mtu;
 
 	if (!s) {
 		n->counters.session_unknown++;
 		return;
 	}
-	if (ev->session_msg.msg_type == FIPS_FSP_PATH_MTU &&
-	    !fips_fsp_path_mtu_parse(ev->session_msg.body, ev->session_msg.len, &mtu))
-		node_session_mtu(n, s, mtu, true);
+	node_mmp_session_message(n, s, ev);
 }
 
 /**

@@ -258,6 +258,7 @@ void node_session_cutover(struct fips_node *n, struct node_session *s)
 	s->established_wall = n->now.wall_ms;
 	session_rekey_stop(n, s, 0);
 	node_owner_session(n, s);
+	node_mmp_session_cutover(n, s);
 	/* So that the other side moves, too; again, for it may have nothing to send itself. */
 	s->proofs = NODE_PROOFS;
 	node_session_prove(n, s, FIPS_KEY_SLOT_CURRENT);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Routing signals (spec 08 §5.6) and the path MTU of a session (§8.2). A signal
+ * Routing signals (spec 08 §5.6). A signal
  * is plain text from anywhere: it may cost a small frame or lower an MTU, no more.
  */
 
@@ -74,7 +74,7 @@ static void signal_coords(struct fips_node *n, struct node_session *s)
 static void signal_broken(struct fips_node *n, struct node_session *s)
 {
 	n->counters.signal_path_broken++;
-	s->mtu = (struct node_mtu_vote) { .current = FIPS_MTU_UNKNOWN };
+	fips_pathmtu_reset(&s->mtu);
 	if (node_peer_find(n, &s->remote)) {
 		signal_coords(n, s);
 		return;
@@ -107,39 +107,19 @@ void node_signal(struct fips_node *n, const struct fips_datagram *dgram)
 	case FIPS_FSP_MTU_EXCEEDED:
 		n->counters.signal_mtu_exceeded++;
 		n->counters.signal_mtu_below_floor += sig.mtu < FIPS_MTU_FLOOR;
-		node_session_mtu(n, s, sig.mtu, false);	/* only ever lowers (08 §18 item 10) */
+		node_session_lower_mtu(n, s, sig.mtu);
 		return;
 	}
-}
-
-/* A larger value is believed when it was claimed three times over two intervals (08 §8.2). */
-static bool signal_vote(const struct fips_node *n, struct node_mtu_vote *v, u16 mtu)
-{
-	const u64 interval = 10000;
-
-	if (mtu != v->pending) {
-		v->pending = mtu;
-		v->count = 1;
-		v->first = n->now.mono_ms;
-		return false;
-	}
-	v->count++;
-	return v->count >= 3 && n->now.mono_ms - v->first >= 2 * interval;
 }
 
 /**
- * node_session_mtu() - somebody claims a path MTU
+ * node_session_lower_mtu() - a signal or a lookup says that the path carries no more
  * @n: node
  * @s: session
- * @mtu: claim
- * @may_raise: it came from the far end itself
+ * @mtu: claim; only ever lowers (08 §18 item 10)
  */
-void node_session_mtu(struct fips_node *n, struct node_session *s, u16 mtu, bool may_raise)
+void node_session_lower_mtu(struct fips_node *n, struct node_session *s, u16 mtu)
 {
-	if (mtu < FIPS_MTU_FLOOR || mtu == s->mtu.current)
-		return;
-	if (mtu > s->mtu.current && (!may_raise || !signal_vote(n, &s->mtu, mtu)))
-		return;
-	s->mtu = (struct node_mtu_vote) { .current = mtu };
-	node_session_tell_mtu(n, s);
+	if (fips_pathmtu_exceeded(&s->mtu, mtu, FIPS_MTU_UNKNOWN) > 0)
+		node_session_tell_mtu(n, s);
 }

@@ -130,7 +130,7 @@ static struct node_session *takeover_session(struct fips_node *n,
 	s->initiator = blob[1] & OWNER_FLAG_OURS;
 	s->confirmed = true;
 	s->k_bit = saved->k_bit;
-	s->mtu.current = saved->path_mtu;
+	fips_pathmtu_seed(&s->mtu, saved->path_mtu);
 	node_session_enter(n, s, NODE_SESSION_ESTABLISHED);
 	s->established_wall = fips_get_le64(blob + OWNER_SESSION_LEN - 8);
 	fips_timer_set(&n->timers, &s->drain, n->now.mono_ms + NODE_DRAIN_MS);

@@ -319,18 +319,20 @@ static void tree_periodic(void *owner, struct fips_timer *t)
 	}
 }
 
-void node_tree_cost(struct fips_node *n, struct node_peer *p, double cost)
+void node_tree_cost(struct fips_node *n, struct node_peer *p, double cost, bool look)
 {
 	fips_tree_peer_cost(n->mesh.tree, &p->id.addr, cost);
+	if (!look)
+		return;
 	tree_look_again(n);
+	node_route_changed(n);
 }
 
-/* Hook for the metrics (04): what is not measured costs 1. */
+/* For next hops: what is not measured costs 1. */
 double node_link_cost(const struct fips_node *n, const struct node_peer *p)
 {
 	(void)n;
-	(void)p;
-	return 1.0;
+	return node_mmp_cost(&p->mmp);
 }
 
 /* ---- life ---- */

@@ -62,6 +62,7 @@ void fips_node_each_peer(const struct fips_node *n, const struct fips_clock *now
 			.k_bit = p->link->k_bit,
 			.rekeying = p->link->guest,
 			.draining = p->link->old,
+			.congested = p->congested,
 			.mtu = p->link->mtu,
 			.has_filter = p->mesh.filter.known,
 			.filter_sequence = p->mesh.filter.sequence,
@@ -69,6 +70,7 @@ void fips_node_each_peer(const struct fips_node *n, const struct fips_clock *now
 			.is_child = fips_tree_is_child(n->mesh.tree, &p->id.addr),
 		};
 
+		node_mmp_view(&p->mmp, &n->timing.mmp, p->link->outbound, &v.mmp);
 		v.has_tree_position = fips_tree_peer_coords(n->mesh.tree, &p->id.addr).count;
 		v.has_depth = fips_tree_effective_depth(n->mesh.tree, &p->id.addr,
 							&v.effective_depth);
@@ -152,7 +154,10 @@ static struct fips_session_view view_session(const struct fips_node *n,
 		.rekeying = s->state == NODE_SESSION_ESTABLISHED &&
 			    (s->own || s->next_since),
 		.draining = s->drain.armed,
+		.observed_mtu = s->mtu.observed,
 	};
+
+	node_mmp_view(&s->mmp, &n->timing.session_mmp, s->initiator, &v.mmp);
 	if (s->own)
 		v.resends = s->own->resends;
 	else if (s->halves)
