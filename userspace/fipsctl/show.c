@@ -241,6 +241,48 @@ static void show_identity_cache(const json_t *d)
 	fipsctl_table_print(t, "no identities known");
 }
 
+/* A real member with a unit; "-" while it is not known. */
+static void cell_real(struct fipsctl_table *t, const json_t *obj, const char *key, double scale,
+		      const char *unit)
+{
+	const json_t *v = json_object_get(obj, key);
+
+	if (json_is_number(v))
+		fipsctl_table_cell(t, "%.2f%s", json_number_value(v) * scale, unit);
+	else
+		fipsctl_table_cell(t, "-");
+}
+
+static void mmp_table(const json_t *list, const char *layer, const char *index, const char *none)
+{
+	const char *const titles[] = {
+		"name", "mode", ">round trip", ">loss", ">ETX", index[0] == 'l' ? ">LQI" : ">SQI",
+		">jitter", NULL
+	};
+	struct fipsctl_table *t = fipsctl_table_new(titles);
+	json_t *e, *m;
+	size_t i;
+
+	json_array_foreach(list, i, e) {
+		m = json_object_get(e, layer);
+		fipsctl_table_cell(t, "%s", str(e, "display_name"));
+		fipsctl_table_cell(t, "%s", str(e, "mode"));
+		cell_real(t, m, "srtt_ms", 1, " ms");
+		cell_real(t, m, "smoothed_loss", 100, " %");
+		cell_real(t, m, "etx", 1, "");
+		cell_real(t, m, index, 1, "");
+		cell_real(t, m, "jitter_ms", 1, " ms");
+	}
+	fipsctl_table_print(t, none);
+}
+
+static void show_mmp(const json_t *d)
+{
+	mmp_table(json_object_get(d, "peers"), "link_layer", "lqi", "no peers");
+	puts("");
+	mmp_table(json_object_get(d, "sessions"), "session_layer", "sqi", "no sessions");
+}
+
 /* Without a table the reply is shown as JSON. */
 static const struct {
 	const char *word;
@@ -257,7 +299,7 @@ static const struct {
 	{ "identity-cache", "show_identity_cache", show_identity_cache },
 	{ "tree", "show_tree", NULL },
 	{ "bloom", "show_bloom", NULL },
-	{ "mmp", "show_mmp", NULL },
+	{ "mmp", "show_mmp", show_mmp },
 	{ "cache", "show_cache", NULL },
 	{ "native-flows", "show_native_flows", NULL },
 };

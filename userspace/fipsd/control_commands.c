@@ -24,6 +24,7 @@ static const struct {
 	{ "show_tree", fipsd_show_tree },
 	{ "show_bloom", fipsd_show_bloom },
 	{ "show_cache", fipsd_show_cache },
+	{ "show_mmp", fipsd_show_mmp },
 };
 
 /* A text parameter, or NULL and the message. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the node and its data plane are, as JSON. Members that belong to parts
- * of the protocol that are not built yet (MMP, congestion) have
- * neutral values: clients rely on the keys.
+ * What the node and its data plane are, as JSON. Members that nothing counts
+ * yet have neutral values: clients rely on the keys.
  */
 #include <unistd.h>
 
@@ -140,10 +139,6 @@ static struct walk walk_begin(struct fipsd *d)
 }
 
 /* ---- families of later issues (spec 13 §5.16) ---- */
-
-static const char *const congestion_family[] = {
-	"ce_forwarded", "ce_received", "congestion_detected", "kernel_drop_events", NULL
-};
 
 static const char *const forwarding_family[] = {
 	"received_packets", "received_bytes", "decode_error_packets", "decode_error_bytes",
@@ -349,6 +344,7 @@ static void add_peer(void *arg, const struct fips_peer_view *v)
 	snprintf(index, sizeof(index), "%08x", v->our_index);
 	put_str(obj, "our_session_index", index);
 	put_bool(obj, "current_k_bit", v->k_bit);
+	put(obj, "mmp", fipsd_mmp_peer(&v->mmp));
 	if (v->rekeying)
 		put_bool(obj, "rekey_in_progress", true);
 	if (v->draining)
@@ -441,6 +437,7 @@ static void add_session(void *arg, const struct fips_session_view *v)
 		put_bool(obj, "current_k_bit", v->k_bit);
 		put_int(obj, "coords_warmup_remaining", v->warmup_remaining);
 		put_bool(obj, "is_draining", v->draining);
+		put(obj, "mmp", fipsd_mmp_session(&v->mmp, info.path_mtu));
 		if (v->rekeying)
 			put_bool(obj, "rekey_in_progress", true);
 	} else {
@@ -548,7 +545,7 @@ json_t *fipsd_show_routing(struct fipsd *d)
 	put_int(obj, "pending_tun_packets", 0);
 	fipsd_show_routing_mesh(d, obj);
 	put_forwarding(d, obj);
-	put_zeros(obj, "congestion", congestion_family);
+	put(obj, "congestion", fipsd_congestion(d));
 	return obj;
 }
 

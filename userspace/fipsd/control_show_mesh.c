@@ -307,7 +307,7 @@ void fipsd_show_routing_mesh(struct fipsd *d, json_t *obj)
 	put_int(s, "coords_required", c->signal_coords_required);
 	put_int(s, "path_broken", c->signal_path_broken);
 	put_int(s, "mtu_exceeded", c->signal_mtu_exceeded);
-	put_int(s, "path_mtu_notif_below_floor", 0);
+	put_int(s, "path_mtu_notif_below_floor", c->path_mtu_below_floor);
 	put_int(s, "mtu_exceeded_below_floor", c->signal_mtu_below_floor);
 	put_int(s, "lookup_resp_mtu_below_floor", c->lookup_mtu_below_floor);
 	put_int(s, "unbound_coords", c->signal_unbound_coords);
