@@ -89,6 +89,34 @@ static void test_sums_match(void **state)
 	cn_free(&cn);
 }
 
+/* Coordinates in front of a message are no part of it. */
+static void test_coords(void **state)
+{
+	static const u8 lists[2 * (2 + FIPS_NODE_ADDR_LEN)] = { [0] = 1, [18] = 1 };
+	struct fips_dp_session desc = { .path_mtu = FIPS_MTU_UNKNOWN, .coords = lists,
+					.coords_len = sizeof(lists), .coords_count = 3 };
+	struct fips_mmp_report r;
+	struct cn cn;
+
+	(void)state;
+	cn_init(&cn, 2, NULL);
+	cn_pair(&cn, 0, 1);
+	desc.remote = cn.n[1].addr;
+	assert_int_equal(fips_core_session_set(cn.n[0].c, &desc), 0);
+	send_some(&cn, 5);
+	assert_int_equal(fips_core_session_xmit(cn.n[0].c, &cn.n[0].out, cn.now, &cn.n[1].addr,
+						FIPS_KEY_SLOT_CURRENT, FIPS_FSP_COORDS_WARMUP,
+						true, NULL, 0), 0);
+	cn_pump(&cn);
+	r = session_report(&cn, 0, 1, 0);
+	assert_int_equal(r.tx.cum_bytes, 5 * (PLAIN + FIPS_TAG_LEN) + FIPS_FSP_INNER_LEN +
+			 FIPS_TAG_LEN);
+	r = session_report(&cn, 1, 0, 0);
+	assert_int_equal(r.rx.cum_packets, 6);
+	assert_int_equal(r.rx.cum_bytes, 5 * PLAIN + FIPS_FSP_INNER_LEN);
+	cn_free(&cn);
+}
+
 /* Each direction has an interval of its own, and a look ends none; each report arms the event. */
 static void test_intervals(void **state)
 {
@@ -269,6 +297,11 @@ static void test_congested(void **state)
 	/* What starts here is never marked. */
 	assert_int_equal(fips_core_link_congested(cn.n[0].c, 3, true), 0);
 	send_some(&cn, 1);
+	assert_int_equal(fips_core_session_xmit(cn.n[0].c, &cn.n[0].out, cn.now, &cn.n[1].addr,
+						FIPS_KEY_SLOT_CURRENT, FIPS_FSP_PATH_MTU, false,
+						"xx", 2), 0);
+	cn_pump(&cn);
+	assert_int_equal(link_report(&cn, 2, 0, 0).rx.cum_packets, 4);
 	assert_int_equal(link_report(&cn, 2, 0, 0).rx.ce, 0);
 	cn_free(&cn);
 }
@@ -277,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sums_match),
+		cmocka_unit_test(test_coords),
 		cmocka_unit_test(test_intervals),
 		cmocka_unit_test(test_losses),
 		cmocka_unit_test(test_spin),

@@ -251,6 +251,29 @@ static void lies(void **state)
 	fakenet_free(net);
 }
 
+/* What was said under former keys is about former counters (04 §8). */
+static void late_report(void **state)
+{
+	struct fakenet *net = pair_full(22, 10);
+	struct fips_mmp_rr rr = { .highest = ~(u64)0 >> 1, .cum_packets = 5, .cum_bytes = 500 };
+	struct fips_event ev = { .type = FIPS_EV_LINK_MSG };
+	struct fips_clock now;
+	u8 msg[128];
+	u32 slot;
+
+	(void)state;
+	ev.link_msg.id = fakenet_dp_link(net, 0, 1)->id;
+	ev.link_msg.msg = msg;
+	ev.link_msg.len = (size_t)fips_mmp_rr_build(FIPS_MMP_LINK, msg, sizeof(msg), &rr);
+	for (slot = 0; slot < 2; slot++) {
+		ev.link_msg.slot = slot ? FIPS_KEY_SLOT_CURRENT : FIPS_KEY_SLOT_PREVIOUS;
+		now = fakenet_clock(net);
+		fips_node_event(net->nodes[0].node, &now, &ev);
+		assert_int_equal(fakenet_view(net, 0).counters.mmp_absurd, slot);
+	}
+	fakenet_free(net);
+}
+
 /* Round trips go on over rekeys of link and session, without a sample out of the way. */
 static void rekeys(void **state)
 {
@@ -328,23 +351,37 @@ static void counted_before(void **state)
 	fakenet_free(net);
 }
 
-/* Below a millisecond there is no sample, yet the peer may be a parent. */
-static void too_short_to_measure(void **state)
+/* The same peer on another link, whose counters begin anew: nothing goes down, nothing freezes. */
+static void another_link(void **state)
 {
-	struct fakenet *net = pair_full(19, 0);
+	struct fakenet *net = pair_full(21, 10);
+	struct { u64 samples, stale; } was[2];
+	char addr[FIPS_TADDR_TEXT_MAX];
+	u32 id = fakenet_dp_link(net, 0, 1)->id;
+	int k;
 
 	(void)state;
-	talk(net, 0, 1, 10000, 50);
-	assert_false(peer_view(net, 0).mmp.metrics->srtt.known);
-	assert_true(peer_view(net, 0).mmp.metrics->rtt_zero > 0);
-	assert_true(peer_view(net, 0).has_depth);
+	talk(net, 0, 1, 40000, 100);
+	fips_taddr_format(&net->nodes[1].transports[0].addr, addr);
+	assert_int_equal(fakenet_connect(net, 0, 1, addr), 1);
+	talk(net, 0, 1, 2000, 100);
+	assert_int_not_equal(fakenet_dp_link(net, 0, 1)->id, id);
+	for (k = 0; k < 2; k++) {
+		was[k].samples = peer_view(net, k).mmp.metrics->rtt_samples;
+		was[k].stale = fakenet_view(net, k).counters.mmp_stale;
+	}
+	talk(net, 0, 1, 20000, 100);
+	for (k = 0; k < 2; k++) {
+		assert_true(peer_view(net, k).mmp.metrics->rtt_samples >= was[k].samples + 10);
+		assert_true(fakenet_view(net, k).counters.mmp_stale <= was[k].stale + 1);
+		assert_int_equal(fakenet_view(net, k).counters.mmp_absurd, 0);
+		assert_true(fabs(peer_view(net, k).mmp.metrics->etx - 1.0) < 0.001);
+	}
+	/* What came on the former link is still counted. */
+	assert_true(peer_view(net, 0).mmp.metrics->base.packets > 500);
 	fakenet_free(net);
 }
 
-/*
- * The parent is chosen by what was measured: of two roots' children on the way
- * the one with the shorter trip.
- */
 static struct fips_taddr far_addr;
 
 static bool slow_link(struct fakenet *net, const struct fake_packet *p)
@@ -355,6 +392,45 @@ static bool slow_link(struct fakenet *net, const struct fake_packet *p)
 	return false;
 }
 
+static void count_depths(void *arg, const struct fips_peer_view *v)
+{
+	unsigned int *n = arg;
+
+	n[0] += v->has_depth;
+	n[1] += v->mmp.metrics->srtt.known;
+}
+
+/* Below a millisecond there is no sample, yet the peer may be a parent, beside a measured one. */
+static void too_short_to_measure(void **state)
+{
+	struct fakenet *net = fakenet_new(19);
+	unsigned int n[2] = { 0 };
+	struct fips_clock now;
+	int i;
+
+	(void)state;
+	net->latency = 0;
+	for (i = 0; i < 3; i++) {
+		full_node(net, (u8)(1 + i));
+		fakenet_start(net, i);
+	}
+	far_addr = fakenet_taddr(net, 2);
+	net->drop = slow_link;
+	fakenet_peer(net, 0, 1);
+	fakenet_peer(net, 0, 2);
+	fakenet_run(net, 2000);
+	talk(net, 0, 1, 10000, 50);
+	now = fakenet_clock(net);
+	fips_node_each_peer(net->nodes[0].node, &now, count_depths, n);
+	assert_int_equal(n[0], 2);
+	assert_int_equal(n[1], 1);
+	fakenet_free(net);
+}
+
+/*
+ * The parent is chosen by what was measured: of two roots' children on the way
+ * the one with the shorter trip.
+ */
 static void keep_parent(void *arg, const struct fips_peer_view *v)
 {
 	if (v->is_parent)
@@ -404,9 +480,11 @@ int main(void)
 		cmocka_unit_test(intervals),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(lies),
+		cmocka_unit_test(late_report),
 		cmocka_unit_test(rekeys),
 		cmocka_unit_test(path_mtu),
 		cmocka_unit_test(counted_before),
+		cmocka_unit_test(another_link),
 		cmocka_unit_test(too_short_to_measure),
 		cmocka_unit_test(parent_by_cost),
 	};
