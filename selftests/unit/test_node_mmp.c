@@ -108,7 +108,7 @@ static void round_trip(void **state)
 			assert_true(fabs(p.mmp.metrics->etx - 1.0) < 0.001);
 			assert_int_equal(fakenet_view(net, k).counters.mmp_absurd, 0);
 			assert_int_equal(fakenet_view(net, k).counters.mmp_decode_error, 0);
-			/* The spin bit turns only where frames go both ways, at most once a trip. */
+			/* The spin bit turns only where frames go both ways. */
 			if (p.mmp.initiator)
 				assert_true((double)p.mmp.spin_rtt_us >= rtt * 1000.0);
 			/* Also of the one that has nothing to say itself. */
@@ -331,7 +331,7 @@ static void path_mtu(void **state)
 	fakenet_free(net);
 }
 
-/* A far end that lost the session and asks anew counts from 0: its reports are no lies, nor ours. */
+/* A far end that lost the session and asks anew counts from 0: its reports are no lies. */
 static void counted_before(void **state)
 {
 	struct fakenet *net = pair_full(18, 10);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What the metrics of links and sessions have in common (spec 04). */
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "node_internal.h"
@@ -216,9 +217,9 @@ void node_mmp_line(const struct node_mmp *m, char *buf, size_t len)
 	if (x->loss_trend.known)
 		snprintf(loss, sizeof(loss), "%.1f%%", x->loss_trend.slow * 100.0);
 	line_goodput(x->goodput, goodput, sizeof(goodput));
-	snprintf(buf, len, "rtt=%s loss=%s jitter=%.1fms goodput=%s etx=%.2f tx_pkts=%llu rx_pkts=%llu",
-		 rtt, loss, m->jitter_us / 1000.0, goodput, x->etx,
-		 (unsigned long long)m->tx_packets, (unsigned long long)m->rx_packets);
+	snprintf(buf, len,
+		 "rtt=%s loss=%s jitter=%.1fms goodput=%s etx=%.2f tx_pkts=%" PRIu64 " rx_pkts=%" PRIu64,
+		 rtt, loss, m->jitter_us / 1000.0, goodput, x->etx, m->tx_packets, m->rx_packets);
 }
 
 void node_mmp_view(const struct node_mmp *m, const struct fips_node_mmp_cfg *cfg, bool initiator,

@@ -118,7 +118,7 @@ static void link_mark(struct fips_node *n, struct node_peer *p)
 		 congested ? "" : "no longer ");
 }
 
-/* The first cost, and each that differs much from the last told, is looked at at once (05 §7.3). */
+/* The first cost, and each that differs much, has parents looked at anew (05 §7.3). */
 static void link_cost(struct fips_node *n, struct node_peer *p)
 {
 	double cost = node_mmp_cost(&p->mmp);
