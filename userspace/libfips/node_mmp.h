@@ -37,12 +37,15 @@ struct node_session;
  * @rr_told: frames both ways but for reports, when the last receiver report went
  * @sr_told: frames sent but for reports, when the last sender report went
  * @carry: totals of links that this one replaced
- * @former: what the other side had counted before it first reported to us
+ * @former_packets: what the other side had counted before it first reported to us
+ * @former_bytes: likewise
  * @spin_rtt_us: by the spin bit, 0 if there is none
  * @jitter_us: that we measure
  * @ce: frames that came with CE in this key epoch
- * @rx: totals received
- * @tx: totals sent
+ * @rx_packets: frames received in all
+ * @rx_bytes: their bytes
+ * @tx_packets: frames sent in all
+ * @tx_bytes: their bytes
  * @logged: mono ms of the last line
  */
 struct node_mmp {
