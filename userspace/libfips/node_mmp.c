@@ -218,7 +218,8 @@ void node_mmp_line(const struct node_mmp *m, char *buf, size_t len)
 		snprintf(loss, sizeof(loss), "%.1f%%", x->loss_trend.slow * 100.0);
 	line_goodput(x->goodput, goodput, sizeof(goodput));
 	snprintf(buf, len,
-		 "rtt=%s loss=%s jitter=%.1fms goodput=%s etx=%.2f tx_pkts=%" PRIu64 " rx_pkts=%" PRIu64,
+		 "rtt=%s loss=%s jitter=%.1fms goodput=%s etx=%.2f tx_pkts=%" PRIu64
+		 " rx_pkts=%" PRIu64,
 		 rtt, loss, m->jitter_us / 1000.0, goodput, x->etx, m->tx_packets, m->rx_packets);
 }
 
