@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../nl/names.h"
+#include "control_json.h"
 #include "control_show.h"
 #include "daemon.h"
 #include "version.h"
@@ -18,29 +19,6 @@ struct walk {
 	struct fips_clock now;
 	json_t *array;
 };
-
-static void put(json_t *obj, const char *key, json_t *value)
-{
-	json_object_set_new(obj, key, value);
-}
-
-static void put_str(json_t *obj, const char *key, const char *text)
-{
-	/* Aliases and paths come from files: not UTF-8 is possible. */
-	json_t *value = json_string(text);
-
-	put(obj, key, value ? value : json_string("?"));
-}
-
-static void put_int(json_t *obj, const char *key, u64 value)
-{
-	put(obj, key, json_integer((json_int_t)value));
-}
-
-static void put_bool(json_t *obj, const char *key, bool value)
-{
-	put(obj, key, json_boolean(value));
-}
 
 static void put_addr(json_t *obj, const char *key, const struct fips_node_addr *addr)
 {

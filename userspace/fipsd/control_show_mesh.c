@@ -2,6 +2,7 @@
 /* The mesh as JSON: show_tree, show_bloom, show_cache (spec 13 §5.5, §5.7, §5.9). */
 #include <math.h>
 
+#include "control_json.h"
 #include "control_show.h"
 #include "daemon.h"
 
@@ -12,16 +13,6 @@ struct mesh_walk {
 	u64 age_sum;
 	u64 expired;
 };
-
-static void put(json_t *obj, const char *key, json_t *value)
-{
-	json_object_set_new(obj, key, value);
-}
-
-static void put_int(json_t *obj, const char *key, u64 value)
-{
-	put(obj, key, json_integer((json_int_t)value));
-}
 
 static json_t *addr_text(const struct fips_node_addr *addr)
 {

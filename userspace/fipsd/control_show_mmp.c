@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Metrics as JSON: show_mmp, and what other replies have of them (spec 13 §5.3, §5.6, §5.8). */
+#include "control_json.h"
 #include "control_show.h"
 #include "daemon.h"
 
@@ -8,21 +9,6 @@ struct mmp_walk {
 	struct fips_clock now;
 	json_t *array;
 };
-
-static void put(json_t *obj, const char *key, json_t *value)
-{
-	json_object_set_new(obj, key, value);
-}
-
-static void put_real(json_t *obj, const char *key, double value)
-{
-	put(obj, key, json_real(value));
-}
-
-static void put_int(json_t *obj, const char *key, u64 value)
-{
-	put(obj, key, json_integer((json_int_t)value));
-}
 
 /* Members that are known: absent and 0 are not the same to clients. */
 static void put_known(json_t *obj, const struct fips_mmp_metrics *m, const char *index)
