@@ -1535,6 +1535,23 @@ int fakenet_simple(struct fakenet *net, u8 key)
 	return node;
 }
 
+struct fakenet *fakenet_strangers(u64 seed, int count)
+{
+	struct fakenet *net = fakenet_new(seed);
+	struct fips_clock now;
+	int i, j;
+
+	for (i = 0; i < count; i++)
+		fakenet_simple(net, (u8)(i + 1));
+	now = fakenet_clock(net);
+	for (i = 0; i < count; i++)
+		for (j = 0; j < count; j++)
+			if (i != j)
+				fips_node_learn(net->nodes[i].node, &now,
+						&net->nodes[j].keypair.id);
+	return net;
+}
+
 void fakenet_peer_at(struct fakenet *net, int node, int peer, const char *addr,
 		     enum fips_connect_policy policy, bool reconnect)
 {

@@ -250,6 +250,8 @@ void fakenet_restart(struct fakenet *net, int node);
 void fakenet_stop(struct fakenet *net, int node);
 /* Node and transport at "10.0.0.@key:2121". */
 int fakenet_simple(struct fakenet *net, u8 key);
+/* A net of @count such nodes, keys from 1 on, that know each other's keys; none dials yet. */
+struct fakenet *fakenet_strangers(u64 seed, int count);
 
 /* Configure @peer (its first address) with @node; AUTO. Takes effect at once. */
 void fakenet_peer(struct fakenet *net, int node, int peer);

@@ -4,27 +4,9 @@
 #include "node_internal.h"	/* for the sizes of its tables */
 #include "node_test.h"
 
-/* @count nodes; @keys decides who is root. */
-static struct fakenet *mesh_new(u64 seed, int count)
-{
-	struct fakenet *net = fakenet_new(seed);
-	struct fips_clock now;
-	int i, j;
-
-	for (i = 0; i < count; i++)
-		fakenet_simple(net, (u8)(i + 1));
-	now = fakenet_clock(net);
-	for (i = 0; i < count; i++)
-		for (j = 0; j < count; j++)
-			if (i != j)
-				fips_node_learn(net->nodes[i].node, &now,
-						&net->nodes[j].keypair.id);
-	return net;
-}
-
 static struct fakenet *line(u64 seed, int count)
 {
-	struct fakenet *net = mesh_new(seed, count);
+	struct fakenet *net = fakenet_strangers(seed, count);
 	int i;
 
 	for (i = 0; i + 1 < count; i++)
@@ -113,7 +95,7 @@ static void three_in_a_line(void **state)
 /* A packet from before the first link: it goes as soon as a filter knows where. */
 static void cold_start(void **state)
 {
-	struct fakenet *net = mesh_new(2, 3);
+	struct fakenet *net = fakenet_strangers(2, 3);
 
 	(void)state;
 	fakenet_data(net, 0, 2);
@@ -143,7 +125,7 @@ static void long_line_all_pairs(void **state)
 
 static void ring_loses_a_link(void **state)
 {
-	struct fakenet *net = mesh_new(4, 6);
+	struct fakenet *net = fakenet_strangers(4, 6);
 	int i;
 
 	(void)state;
@@ -170,7 +152,7 @@ static void ring_loses_a_link(void **state)
 /* A node with a smaller address joins at the end: the whole line turns round. */
 static void root_change(void **state)
 {
-	struct fakenet *net = mesh_new(5, 5);
+	struct fakenet *net = fakenet_strangers(5, 5);
 	int root = smallest(net), i, prev = -1, first = -1, last = -1;
 
 	(void)state;
@@ -234,7 +216,7 @@ static void announces_are_made_up_for(void **state)
 
 	(void)state;
 	for (seed = 0; seed < 6; seed++) {
-		struct fakenet *net = mesh_new(700 + seed, 3);
+		struct fakenet *net = fakenet_strangers(700 + seed, 3);
 
 		until = net->now + 1000 + 1500 * seed;	/* 8.5 s at most */
 		net->drop_arg = &until;

@@ -8,24 +8,6 @@
 #include "node_internal.h"	/* for the times */
 #include "node_test.h"
 
-/* Nodes of a line; none dials yet. */
-static struct fakenet *unlinked(u64 seed, int count)
-{
-	struct fakenet *net = fakenet_new(seed);
-	struct fips_clock now;
-	int i, j;
-
-	for (i = 0; i < count; i++)
-		fakenet_simple(net, (u8)(i + 1));
-	now = fakenet_clock(net);
-	for (i = 0; i < count; i++)
-		for (j = 0; j < count; j++)
-			if (i != j)
-				fips_node_learn(net->nodes[i].node, &now,
-						&net->nodes[j].keypair.id);
-	return net;
-}
-
 static int smallest(const struct fakenet *net)
 {
 	int i, best = 0;
@@ -47,7 +29,7 @@ struct outsider {
 
 static struct outsider outsider_new(u64 seed, int count)
 {
-	struct outsider o = { .net = unlinked(seed, count) };
+	struct outsider o = { .net = fakenet_strangers(seed, count) };
 	int i;
 
 	o.root = smallest(o.net);
@@ -179,7 +161,7 @@ static struct fips_coords claim(struct fips_node_addr *list, struct fakenet *net
  */
 static void wrong_coordinates_do_not_bounce(void **state)
 {
-	struct fakenet *net = unlinked(40, 5);
+	struct fakenet *net = fakenet_strangers(40, 5);
 	struct fips_node_addr list[8];
 	struct fips_coord_write w = { .verified = true };
 	struct fips_coords own;
@@ -233,7 +215,7 @@ static void wrong_coordinates_do_not_bounce(void **state)
 /* (c) Coordinates that a change of the tree cost keep a route for some seconds, not for ever. */
 static void routes_do_not_outlive_their_reason(void **state)
 {
-	struct fakenet *net = unlinked(41, 5);
+	struct fakenet *net = fakenet_strangers(41, 5);
 	struct fips_node *n;
 	int i;
 
