@@ -13,9 +13,10 @@
 #
 # Environment:
 #   FIPS_REF_J, FIPS_REF_M  folders with `fips` and `fipsctl`
+#   FIPSD, FIPSCTL          ours
 #   HEARTBEAT, LINK_DEAD, DRAIN, LINGER, TUN_MTU, LOG_LEVEL, NODE_EXTRA  see node_conf
 
-declare -A KIND=()
+declare -A KIND=() NODE_MTU=() NODE_DNS=()
 
 node_kind() { # NODE
 	echo "${KIND[$1]:-ours}"
@@ -65,57 +66,77 @@ kind_conf() { # KIND
 	END
 }
 
-# Write a node's fips.yaml: short timers, so that nobody waits in a test.
-# BIND is an endpoint; DIAL is an endpoint of the other node, or nothing.
-# NODE_EXTRA adds lines below `node:`. Keys that are only ours the others ignore.
-node_conf() { # NODE BIND [DIAL]
-	local node=$1 bind=$2 dial=${3:-} dir=$WORK/$1
-
-	mkdir -p "$dir"
-	cat >"$dir/fips.yaml" <<-END
+# Print a fips.yaml: short timers, so that nobody waits in a test. Keys that are
+# only ours the others ignore. NY_SECRET, NY_SOCKET and NY_BIND say who it is and
+# where, NY_PLANE whose packet path (ours), NY_MTU what a frame may have, NY_EXTRA
+# adds lines below `node:`. Peers come on stdin, "NPUB ALIAS POLICY ENDPOINT" a line.
+node_yaml() { # KIND
+	cat <<-END
 	node:
 	  identity:
-	    nsec: "${NODE_SECRET[$node]}"
-	  dataplane: $(dataplane "$node")
+	    nsec: "$NY_SECRET"
+	  dataplane: ${NY_PLANE:-user}
 	  linger_secs: ${LINGER:-60}
 	  log_level: ${LOG_LEVEL:-debug}
-	  heartbeat_interval_secs: ${HEARTBEAT:-$SLOW}
-	  link_dead_timeout_secs: ${LINK_DEAD:-$((5 * SLOW))}
+	  heartbeat_interval_secs: ${HEARTBEAT:-${SLOW:-1}}
+	  link_dead_timeout_secs: ${LINK_DEAD:-$((5 * ${SLOW:-1}))}
 	  drain_timeout_secs: ${DRAIN:-0}
 	  retry:
 	    base_interval_secs: 1
 	    max_backoff_secs: 2
 	  control:
-	    socket_path: "$dir/control.sock"
-	$(kind_conf "$(node_kind "$node")")
-	${NODE_EXTRA:-}
+	    socket_path: "$NY_SOCKET"
+	$(kind_conf "$1")
+	${NY_EXTRA:-}
 	tun:
 	  enabled: true
 	  name: fips0
 	  mtu: ${TUN_MTU:-1500}
 	dns:
-	  enabled: false
+	  enabled: ${NY_DNS:-false}
+	  bind_addr: 127.0.0.1
+	  port: 53
 	transports:
 	  udp:
-	    bind_addr: "$bind"
-	    mtu: $TRANSPORT_MTU
+	    bind_addr: "$NY_BIND"
+	    mtu: ${NY_MTU:-1472}
+	peers:
 	END
+	yaml_peers
+}
+
+# Lines "NPUB ALIAS POLICY ENDPOINT" as entries below `peers:`.
+yaml_peers() {
+	local npub alias policy endpoint
+
+	while read -r npub alias policy endpoint; do
+		cat <<-END
+		  - npub: "$npub"
+		    alias: $alias
+		    connect_policy: $policy
+		    addresses:
+		      - transport: udp
+		        addr: "$endpoint"
+		END
+	done
+}
+
+# Write a node's fips.yaml. BIND is an endpoint; DIAL is an endpoint of the other
+# node, or nothing. NODE_MTU[n3] is for one node what TRANSPORT_MTU is for all.
+node_conf() { # NODE BIND [DIAL]
+	local node=$1 dial=${3:-} dir=$WORK/$1
+
+	mkdir -p "$dir"
+	NY_SECRET=${NODE_SECRET[$node]} NY_SOCKET=$dir/control.sock NY_BIND=$2 \
+		NY_PLANE=$(dataplane "$node") NY_MTU=${NODE_MTU[$node]:-$TRANSPORT_MTU} \
+		NY_EXTRA=${NODE_EXTRA:-} NY_DNS=${NODE_DNS[$node]:-false} \
+		node_yaml "$(node_kind "$node")" </dev/null >"$dir/fips.yaml"
 	[ -z "$dial" ] || conf_peer "$node" "$(other "$node")" "$dial"
 }
 
 # Give a node's fips.yaml one more peer, which it dials unless POLICY is manual.
 conf_peer() { # NODE PEER ENDPOINT [POLICY]
-	local file=$WORK/$1/fips.yaml
-
-	grep -q ^peers: "$file" || echo peers: >>"$file"
-	cat >>"$file" <<-END
-	  - npub: "${NODE_NPUB[$2]}"
-	    alias: $2
-	    connect_policy: ${4:-auto_connect}
-	    addresses:
-	      - transport: udp
-	        addr: "$3"
-	END
+	yaml_peers <<<"${NODE_NPUB[$2]} $2 ${4:-auto_connect} $3" >>"$WORK/$1/fips.yaml"
 }
 
 node_start() { # NODE
@@ -196,3 +217,14 @@ node_kill() { # NODE
 	rm "$WORK/$1/pid"
 }
 
+node_main() { # yaml|program|tool KIND
+	kind_here "$2" || return 4
+	case $1 in
+	yaml) node_yaml "$2" ;;
+	program) kind_program "$2" fips ;;
+	tool) kind_program "$2" fipsctl ;;
+	*) return 2 ;;
+	esac
+}
+
+[ "${BASH_SOURCE[0]}" != "$0" ] || node_main "$@"
