@@ -12,6 +12,7 @@
 
 #include "daemon.h"
 #include "notify.h"
+#include "reload.h"
 #include "version.h"
 
 #define DRAIN_POLL_MS	20
@@ -215,7 +216,7 @@ static void hosts_load(struct fipsd *d)
 	for (i = 0; i < d->cfg->peers.n; i++) {
 		struct fips_cfg_peer *peer = fips_cfg_peer(d->cfg, i);
 
-		if (peer->alias)
+		if (peer->usable && peer->alias)
 			fips_hosts_add(&d->hosts, peer->alias, &peer->id);
 	}
 	fips_hosts_load(&d->hosts, &d->pk, FIPS_HOSTS_FILE);
@@ -259,9 +260,11 @@ static int dataplane_try(struct fipsd *d, const struct fips_provider *prov, bool
 
 static int dataplane_init(struct fipsd *d)
 {
-	bool tun = d->cfg->tun.enabled;
+	bool tun = d->cfg->tun.enabled && fips_config_ifname_valid(d->cfg->tun.name);
 	char why[256];
 	int ret = -ENODEV;
+
+	d->tun_failed = d->cfg->tun.enabled && !tun;
 
 	if (d->cfg->dataplane != FIPS_DATAPLANE_USER) {
 		ret = dataplane_try(d, &fips_provider_kernel, tun, why, sizeof(why));
@@ -351,46 +354,6 @@ static int transports_init(struct fipsd *d)
 	fipsd_log(&d->log, FIPS_LOG_ERROR, "no operational transports%s",
 		  d->cfg->udp.n ? "" : ": the configuration has no transports.udp section");
 	return -ENODEV;
-}
-
-static int peers_init(struct fipsd *d)
-{
-	struct fips_clock now = fipsd_clock();
-	size_t i, j, n = d->cfg->peers.n, addrs = 0;
-	struct fips_peer_config *peers;
-	struct fips_peer_addr *pa;
-	int ret;
-
-	for (i = 0; i < n; i++)
-		addrs += fips_cfg_peer(d->cfg, i)->addresses.n;
-	peers = calloc(n + 1, sizeof(*peers));
-	pa = calloc(addrs + 1, sizeof(*pa));
-	if (!peers || !pa) {
-		free(peers);
-		free(pa);
-		return -ENOMEM;
-	}
-	for (i = 0, addrs = 0; i < n; i++) {
-		struct fips_cfg_peer *peer = fips_cfg_peer(d->cfg, i);
-
-		peers[i] = (struct fips_peer_config){
-			.id = peer->id,
-			.alias = peer->alias,
-			.addrs = &pa[addrs],
-			.addr_count = peer->addresses.n,
-			.policy = peer->connect_policy,
-			.auto_reconnect = peer->auto_reconnect,
-		};
-		for (j = 0; j < peer->addresses.n; j++) {
-			struct fips_cfg_addr *a = fips_cfg_addr(peer, j);
-
-			pa[addrs++] = (struct fips_peer_addr){ a->transport, a->addr, a->priority };
-		}
-	}
-	ret = fips_node_set_peers(d->node, &now, peers, n);
-	free(peers);
-	free(pa);
-	return ret;
 }
 
 static int control_init(struct fipsd *d)
@@ -518,7 +481,7 @@ static int start(struct fipsd *d)
 	if (!ret)
 		ret = transports_init(d);
 	if (!ret)
-		ret = peers_init(d);
+		ret = fipsd_peers_apply(d, d->cfg);
 	if (!ret)
 		ret = control_init(d);
 	if (ret)
