@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fipsd/config.h"
+#include "fipsd/config_doc.h"
 #include "vectors_pk.h"
 
 #define NPUB	"npub1sx42mj99aql52aklsg70y2jmr95u7uz2p40k769aw46ppjv302kqkhmu5r"
@@ -648,6 +649,29 @@ static void test_files(void **state)
 	rmdir(dir);
 }
 
+static void key_has_doc(void *arg, const char *path, bool section)
+{
+	size_t *keys = arg;
+
+	(void)section;
+	if (!fips_config_doc(path))
+		fprintf(stderr, "no text for %s\n", path);
+	assert_non_null(fips_config_doc(path));
+	(*keys)++;
+}
+
+/* The manual page has a sentence for each key, and none for a key that is gone. */
+static void test_documented(void **state)
+{
+	size_t keys = 0, docs;
+
+	(void)state;
+	fips_config_each_key(key_has_doc, &keys);
+	fips_config_docs(&docs);
+	assert_int_equal(keys, docs);
+	assert_true(keys > 200);
+}
+
 static void test_shipped_file(void **state)
 {
 	struct run *r = *state;
@@ -670,7 +694,7 @@ int main(void)
 		T(test_legacy), T(test_anchors), T(test_syntax), T(test_many_errors),
 		T(test_secrets_are_not_shown), T(test_later_keys), T(test_rules),
 		T(test_more_rules), T(test_peers), T(test_merge), T(test_files),
-		T(test_shipped_file),
+		T(test_documented), T(test_shipped_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
