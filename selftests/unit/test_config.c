@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fipsd/config.h"
+#include "fipsd/config_diff.h"
 #include "fipsd/config_doc.h"
 #include "vectors_pk.h"
 
@@ -649,6 +650,64 @@ static void test_files(void **state)
 	rmdir(dir);
 }
 
+struct differences {
+	char text[512];
+};
+
+static void on_difference(void *arg, const char *key, bool restart)
+{
+	struct differences *d = arg;
+
+	strcat(d->text, restart ? "!" : "");
+	strcat(d->text, key);
+	strcat(d->text, " ");
+}
+
+/* What changed, what of it stays, and whose memory is whose (the sanitizer looks on). */
+static void differ(struct run *r, const char *old, const char *now, const char *want)
+{
+	struct differences d = { "" };
+	struct fips_config *running;
+
+	accept(r, old);
+	running = r->cfg;
+	r->cfg = NULL;
+	accept(r, now);
+	fips_config_diff(running, r->cfg, on_difference, &d);
+	assert_string_equal(d.text, want);
+	fips_config_free(running);
+}
+
+static void test_differences(void **state)
+{
+	struct run *r = *state;
+
+	differ(r, "", "", "");
+	differ(r, "node: { log_level: info }\n", "", "");		/* the default, spelled out */
+	differ(r, "", "node: { log_level: warn }\n", "node.log_level ");
+	assert_string_equal(r->cfg->log_level, "warn");
+	differ(r, "tun: { name: a, mtu: 1300 }\n", "tun: { name: b, mtu: 1300 }\n", "!tun.name ");
+	assert_string_equal(r->cfg->tun.name, "a");			/* it stays */
+	differ(r, "transports: { udp: { mtu: 1300 } }\n",
+	       "transports: { udp: { x: {}, y: {} } }\n", "!transports.udp ");
+	assert_int_equal(r->cfg->udp.n, 1);
+	assert_int_equal(fips_cfg_udp(r->cfg, 0)->mtu, 1300);
+	differ(r, "transports: { udp: { a: {} } }\n", "transports: { udp: { b: {} } }\n",
+	       "!transports.udp ");
+	differ(r, "transports: { udp: { a: {} } }\n", "transports: { udp: { a: {} } }\n", "");
+	differ(r, PEER_AT("a:1"), PEER_AT("b:1"), "peers ");
+	assert_string_equal(fips_cfg_addr(fips_cfg_peer(r->cfg, 0), 0)->addr, "b:1");
+	differ(r, "node: { lookup: { attempt_timeouts_secs: [ 1, 2 ] } }\n",
+	       "node: { lookup: { attempt_timeouts_secs: [ 1, 3 ] } }\n",
+	       "node.lookup.attempt_timeouts_secs ");
+	differ(r, "node: { rekey: { after_secs: 60 }, cache: { coord_size: 5 } }\n", "",
+	       "!node.cache.coord_size node.rekey.after_secs ");
+	assert_int_equal(r->cfg->timing.cache.coord_size, 5);
+	/* Not in force: nobody can have it changed. */
+	differ(r, "transports: { tcp: {} }\n", "node: { buffers: { tun_channel: 3 } }\n", "");
+	differ(r, "", "gateway: { pool: 'fd01::/112', lan_interface: x }\n", "");
+}
+
 static void key_has_doc(void *arg, const char *path, bool section)
 {
 	size_t *keys = arg;
@@ -694,7 +753,7 @@ int main(void)
 		T(test_legacy), T(test_anchors), T(test_syntax), T(test_many_errors),
 		T(test_secrets_are_not_shown), T(test_later_keys), T(test_rules),
 		T(test_more_rules), T(test_peers), T(test_merge), T(test_files),
-		T(test_documented), T(test_shipped_file),
+		T(test_differences), T(test_documented), T(test_shipped_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,6 +222,13 @@ static void hosts_load(struct fipsd *d)
 	fips_hosts_load(&d->hosts, &d->pk, FIPS_HOSTS_FILE);
 }
 
+int fipsd_hosts_reload(struct fipsd *d)
+{
+	fips_hosts_clear(&d->hosts);
+	hosts_load(d);
+	return 0;
+}
+
 void fipsd_hosts_refresh(struct fipsd *d)
 {
 	u64 now = fipsd_clock().mono_ms;
@@ -229,10 +236,8 @@ void fipsd_hosts_refresh(struct fipsd *d)
 	if (now - d->hosts_checked < d->cfg->tick_interval_secs * 1000)
 		return;
 	d->hosts_checked = now;
-	if (!fips_hosts_stale(&d->hosts, FIPS_HOSTS_FILE))
-		return;
-	fips_hosts_clear(&d->hosts);
-	hosts_load(d);
+	if (fips_hosts_stale(&d->hosts, FIPS_HOSTS_FILE))
+		fipsd_hosts_reload(d);
 }
 
 /* ---- data plane ---- */
@@ -292,21 +297,6 @@ static int dataplane_init(struct fipsd *d)
 
 /* ---- node ---- */
 
-static void lookup_ladder(const struct fipsd *d, struct fips_node_timing *t)
-{
-	const struct fips_cfg_u64list *list = &d->cfg->attempt_timeouts_secs;
-	u32 i;
-
-	for (i = 0; i < list->n && i < FIPS_LOOKUP_ATTEMPTS_MAX; i++)
-		t->lookup.attempt_timeouts_secs[i] = list->v[i];
-	if (i)
-		t->lookup.attempts = i;
-	if (list->n > FIPS_LOOKUP_ATTEMPTS_MAX)
-		fipsd_log(&d->log, FIPS_LOG_WARN,
-			  "lookup.attempt_timeouts_secs: only the first %d are used",
-			  FIPS_LOOKUP_ATTEMPTS_MAX);
-}
-
 static int node_init(struct fipsd *d)
 {
 	struct fips_node_setup setup = {
@@ -315,7 +305,6 @@ static int node_init(struct fipsd *d)
 		.secrets = d->secrets,
 		.rng = d->rng,
 		.wall_ms = fipsd_clock().wall_ms,
-		.timing = d->cfg->timing,
 		.ops = &node_ops,
 		.ctx = d,
 		.dp = d->prov->ops,
@@ -323,7 +312,7 @@ static int node_init(struct fipsd *d)
 	};
 	int ret;
 
-	lookup_ladder(d, &setup.timing);
+	fipsd_timing(d, d->cfg, &setup.timing);
 	if (d->prov->inherited)
 		d->prov->inherited(d->dp, setup.epoch);
 	ret = fips_node_new(&setup, &d->node);
@@ -407,6 +396,16 @@ static void on_signal(uv_signal_t *sig, int signum)
 	uv_timer_start(&d->drain, on_drain, 0, DRAIN_POLL_MS);
 }
 
+static void on_reload(uv_signal_t *sig, int signum)
+{
+	struct fipsd *d = sig->data;
+	char why[512];
+
+	(void)signum;
+	if (d->state != FIPSD_DRAINING)
+		fipsd_reload(d, NULL, why, sizeof(why));
+}
+
 static void on_dump(uv_signal_t *sig, int signum)
 {
 	struct fipsd *d = sig->data;
@@ -437,11 +436,13 @@ static int loop_init(struct fipsd *d)
 	uv_timer_init(&d->loop, &d->drain);
 	uv_signal_init(&d->loop, &d->sigterm);
 	uv_signal_init(&d->loop, &d->sigint);
+	uv_signal_init(&d->loop, &d->sighup);
 	uv_signal_init(&d->loop, &d->sigusr1);
 	d->wake.data = d;
 	d->drain.data = d;
 	d->sigterm.data = d;
 	d->sigint.data = d;
+	d->sighup.data = d;
 	d->sigusr1.data = d;
 	d->wake_at = FIPS_NEVER;
 	fipsd_resolver_init(&d->resolver, &d->loop, daemon_event, d);
@@ -454,6 +455,7 @@ static void loop_stop(struct fipsd *d)
 	uv_close((uv_handle_t *)&d->drain, NULL);
 	uv_close((uv_handle_t *)&d->sigterm, NULL);
 	uv_close((uv_handle_t *)&d->sigint, NULL);
+	uv_close((uv_handle_t *)&d->sighup, NULL);
 	uv_close((uv_handle_t *)&d->sigusr1, NULL);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&d->loop))
@@ -488,6 +490,7 @@ static int start(struct fipsd *d)
 		return ret;
 	uv_signal_start(&d->sigterm, on_signal, SIGTERM);
 	uv_signal_start(&d->sigint, on_signal, SIGINT);
+	uv_signal_start(&d->sighup, on_reload, SIGHUP);
 	uv_signal_start(&d->sigusr1, on_dump, SIGUSR1);
 	d->state = d->tun_failed || d->udps.failed ? FIPSD_DEGRADED : FIPSD_RUNNING;
 	return 0;
