@@ -229,17 +229,13 @@ node_conf() { # NODE BIND [DIAL]
 
 # Give a node's fips.yaml one more peer, which it dials unless POLICY is manual.
 conf_peer() { # NODE PEER ENDPOINT [POLICY]
-	local file=$WORK/$1/fips.yaml
+	local file=$WORK/$1/fips.yaml head=''
 
-	grep -q ^peers: "$file" || echo peers: >>"$file"
-	cat >>"$file" <<-END
-	  - npub: "${NODE_NPUB[$2]}"
-	    alias: $2
-	    connect_policy: ${4:-auto_connect}
-	    addresses:
-	      - transport: udp
-	        addr: "$3"
-	END
+	# No process for it: a mesh has many peers, and a guest is slow.
+	[[ "$(<"$file")" == *$'\n'peers:* ]] || head=$'peers:\n'
+	printf '%s  - npub: "%s"\n    alias: %s\n    connect_policy: %s\n' "$head" \
+		"${NODE_NPUB[$2]}" "$2" "${4:-auto_connect}" >>"$file"
+	printf '    addresses:\n      - transport: udp\n        addr: "%s"\n' "$3" >>"$file"
 }
 
 node_start() { # NODE
