@@ -252,7 +252,7 @@ mesh_tree() { # [NODE...]
 mesh_branch() { # NODE PREFIX PREFIX-OF-CHILDREN; reads the caller's `below`
 	local children child left
 
-	printf '%s%s (%s)\n' "$2" "$1" "$(dataplane "$1")"
+	printf '%s%s (%s)\n' "$2" "$1" "$(node_label "$1")"
 	read -ra children <<<"${below[${NODE_HEX[$1]}]:-}"
 	left=${#children[@]}
 	for child in "${children[@]}"; do
