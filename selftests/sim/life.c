@@ -55,17 +55,20 @@ struct fips_clock sim_node_clock(const struct sim_node *n)
 void sim_node_event(struct sim_node *n, const struct fips_event *ev)
 {
 	struct fips_clock now = sim_node_clock(n);
-	struct sim_mesh_counts before = { 0 }, after = { 0 };
+	struct fips_node_view v;
 	struct sim_ask *a = NULL;
+	u64 accepted = 0;
 
 	if (ev->type == FIPS_EV_LINK_MSG)
 		a = sim_ask_response(n, ev->link_msg.msg, ev->link_msg.len);
-	if (a)
-		sim_mesh_count(n, &before);
+	if (a) {
+		fips_node_view(n->node, &now, &v);
+		accepted = v.counters.lookup.resp_accepted;
+	}
 	fips_node_event(n->node, &now, ev);
 	if (a) {
-		sim_mesh_count(n, &after);
-		if (after.found > before.found)
+		fips_node_view(n->node, &now, &v);
+		if (v.counters.lookup.resp_accepted > accepted)
 			sim_ask_answered(n, a);
 	}
 }
@@ -302,7 +305,7 @@ static void life_keep_drops(struct sim_node *n)
 	fips_core_dev_get(n->core, &st);
 	for (i = 0; i < FIPS_DROP_REASONS; i++)
 		n->st->drops[i] += st.drops[i];
-	sim_mesh_count(n, &n->st->mesh);
+	sim_counts_add(&n->st->counts, n);
 }
 
 void sim_node_kill(struct sim_node *n)

@@ -17,7 +17,7 @@ struct report {
 	u64 types[256];
 	u64 type_bytes[256];
 	u64 drops[FIPS_DROP_REASONS];
-	struct sim_mesh_counts mesh;
+	struct sim_counts honest, liars;
 	u64 upcalls, upcalls_lost, ops, ops_failed;
 	u64 lives;
 	u64 control_bytes;
@@ -58,12 +58,7 @@ static void report_node(struct report *r, const struct sim_node *n)
 	}
 	for (i = 0; i < FIPS_DROP_REASONS; i++)
 		r->drops[i] += st->drops[i];
-	r->mesh.lookups += st->mesh.lookups;
-	r->mesh.found += st->mesh.found;
-	r->mesh.lost += st->mesh.lost;
-	r->mesh.forwarded += st->mesh.forwarded;
-	r->mesh.rekeys += st->mesh.rekeys;
-	r->mesh.session_rekeys += st->mesh.session_rekeys;
+	sim_counts_sum(n->lies ? &r->liars : &r->honest, &st->counts);
 	r->upcalls += st->upcalls;
 	r->upcalls_lost += st->upcalls_lost;
 	r->ops += st->ops;
@@ -147,7 +142,7 @@ static void text_times(const char *what, const struct sim_times *t, FILE *out)
 
 static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 {
-	const struct sim_mesh_counts *m = &r->mesh;
+	const struct fips_node_counters *m = &r->honest.node;
 
 	if (s->checks.tables.depth)
 		fprintf(out, "tree            settled at %" PRIu64 " ms, depth %" PRIu64 "\n",
@@ -157,7 +152,8 @@ static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 			", known otherwise %" PRIu64 ", cut off %" PRIu64
 			"; requests sent %" PRIu64 ", passed on %" PRIu64
 			", timed out %" PRIu64 "\n", s->asks.asked, s->asks.found, s->asks.moot,
-			s->asks.cut, m->lookups, m->forwarded, m->lost);
+			s->asks.cut, m->lookup.req_initiated,
+			m->lookup.req_forwarded, m->lookup.resp_timed_out);
 	if (s->liars)
 		fprintf(out, "lies            %" PRIu64 "\n", s->lies);
 	text_times("found after", &s->asks.times, out);
@@ -168,9 +164,9 @@ static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 		fprintf(out, "stretch         %" PRIu64 ".%03" PRIu64 " over %" PRIu64 " paths\n",
 			s->checks.stretch / 1000, s->checks.stretch % 1000,
 			s->checks.stretch_pairs);
-	if (m->rekeys || m->session_rekeys)
-		fprintf(out, "rekeys          links %" PRIu64 ", sessions %" PRIu64 "\n", m->rekeys,
-			m->session_rekeys);
+	if (m->rekey_completed || m->session_rekey_completed)
+		fprintf(out, "rekeys          links %" PRIu64 ", sessions %" PRIu64 "\n", m->rekey_completed,
+			m->session_rekey_completed);
 }
 
 static void text_traffic(const struct report *r, struct sim *s, FILE *out)
@@ -317,7 +313,7 @@ static u64 report_converged(const struct sim *s)
 
 static void json_mesh(json_t *o, struct sim *s, const struct report *r)
 {
-	const struct sim_mesh_counts *m = &r->mesh;
+	const struct fips_node_counters *m = &r->honest.node;
 
 	json_object_set_new(o, "converged_ms", report_converged(s) ?
 			    json_u64(report_converged(s) / 1000) : json_null());
@@ -336,12 +332,15 @@ static void json_mesh(json_t *o, struct sim *s, const struct report *r)
 						    "latency_us",
 						    json_quantiles(s->asks.times.v,
 								   s->asks.times.n),
-						    "requests", json_u64(m->lookups),
-						    "timed_out", json_u64(m->lost),
-						    "forwarded", json_u64(m->forwarded)));
+						    "requests", json_u64(m->lookup.req_initiated),
+						    "timed_out", json_u64(m->lookup.resp_timed_out),
+						    "forwarded", json_u64(m->lookup.req_forwarded)));
 	json_object_set_new(o, "lies", json_u64(s->lies));
-	json_object_set_new(o, "rekeys", json_pack("{s:o, s:o}", "links", json_u64(m->rekeys),
-						   "sessions", json_u64(m->session_rekeys)));
+	json_object_set_new(o, "rekeys", json_pack("{s:o, s:o}", "links", json_u64(m->rekey_completed),
+						   "sessions", json_u64(m->session_rekey_completed)));
+	json_object_set_new(o, "counters", json_pack("{s:o, s:o}",
+						     "honest", sim_counts_json(&r->honest),
+						     "liars", sim_counts_json(&r->liars)));
 	json_object_set_new(o, "stretch_milli", json_u64(s->checks.stretch));
 }
 

@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "core.h"
+#include "counts.h"
 #include "queue.h"
 #include "rng.h"
 #include "scenario.h"
@@ -147,24 +148,6 @@ extern const char *const sim_tx_names[SIM_TX_CLASSES];
 extern const char *const sim_drop_names[FIPS_DROP_REASONS];
 
 /**
- * struct sim_mesh_counts - what nodes have counted, all lives
- * @lookups: started
- * @found: answered
- * @lost: timed out
- * @forwarded: requests passed on
- * @rekeys: of links, completed
- * @session_rekeys: of sessions, completed
- */
-struct sim_mesh_counts {
-	u64 lookups;
-	u64 found;
-	u64 lost;
-	u64 forwarded;
-	u64 rekeys;
-	u64 session_rekeys;
-};
-
-/**
  * struct sim_node_stats - what one node did, all lives together
  * @frames: sent, by class
  * @bytes: same
@@ -176,7 +159,7 @@ struct sim_mesh_counts {
  * @ops_failed: those that answered an error other than -EINPROGRESS
  * @drops: of the packet cores
  * @started: when the first life began
- * @mesh: what the node has counted itself
+ * @counts: what the node has counted itself
  * @joined: when it had a first peer
  */
 struct sim_node_stats {
@@ -189,7 +172,7 @@ struct sim_node_stats {
 	u64 ops;
 	u64 ops_failed;
 	u64 drops[FIPS_DROP_REASONS];
-	struct sim_mesh_counts mesh;
+	struct sim_counts counts;
 	u64 started;
 	u64 joined;
 };
