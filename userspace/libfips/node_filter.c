@@ -16,9 +16,32 @@ void node_filter_init(struct fips_node *n, u64 sequence)
 {
 	n->mesh.filter_seq = sequence;
 	n->mesh.filter_max = fips_bloom_max_popcount(n->timing.bloom.max_inbound_fpr);
+	n->mesh.filter_sure = fips_bloom_max_popcount(NODE_FILTER_SURE);
 	n->mesh.size_stale = true;
 	fips_bloom_key(&n->mesh.own_key, &n->env.self->id.addr);
 	fips_timer_init(&n->mesh.filter_timer, filter_send_due);
+}
+
+/*
+ * May its filter speak for its side of the tree? Not if it was made for a
+ * neighbour beside the tree: such a one holds all the mesh.
+ */
+bool node_filter_counts(const struct fips_node *n, const struct node_peer *p)
+{
+	return p->mesh.filter.known && !p->mesh.outdated &&
+	       fips_tree_is_tree_peer(n->mesh.tree, &p->id.addr);
+}
+
+/*
+ * @p has become our child. If its filter has us, it is from before: a child's
+ * own leaves its parent out. It would go up to the root as if all the mesh were
+ * below us; the next one is on its way.
+ */
+void node_filter_child_new(struct fips_node *n, struct node_peer *p)
+{
+	p->mesh.outdated = p->mesh.filter.known &&
+			   fips_bloom_contains(&p->mesh.filter.filter, &n->mesh.own_key);
+	n->counters.bloom_outdated += p->mesh.outdated;
 }
 
 /* ---- out ---- */
@@ -32,7 +55,7 @@ static size_t filter_shares(const struct fips_node *n, const struct node_peer *t
 	bool found = false;
 
 	HASH_ITER(hh, n->peers, p, tmp) {
-		if (!p->mesh.filter.known || !fips_tree_is_tree_peer(n->mesh.tree, &p->id.addr))
+		if (!node_filter_counts(n, p))
 			continue;
 		if (p == to) {
 			*at = count;
@@ -183,6 +206,7 @@ static void filter_take(struct fips_node *n, struct node_peer *p, const u8 *body
 	switch (fips_bloom_receive(&p->mesh.filter, body, len, n->mesh.filter_max)) {
 	case FIPS_BLOOM_ACCEPTED:
 		n->counters.bloom_accepted++;
+		p->mesh.outdated = false;
 		n->mesh.size_stale = true;
 		node_filter_mark_all(n, p, false);
 		node_lookup_filters(n);

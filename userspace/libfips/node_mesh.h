@@ -55,6 +55,8 @@
 #define NODE_LOOKUP_HOPE_MS	10000	/* after the start neighbours may still come */
 #define NODE_LOOKUP_WAIT_MS	3000	/* for a filter that knows the target */
 #define NODE_MESH_LARGE		1900	/* from here on a filter's "no" is doubted */
+#define NODE_FALLBACK		2	/* neighbours beside the tree that one request goes to */
+#define NODE_FILTER_SURE	(1.0 / 4096)	/* a filter that errs no more often is believed */
 #define NODE_SIGNALS		256	/* (source, destination) pairs that are held back */
 #define NODE_SIGNAL_GAP_MS	100
 #define NODE_SIGNAL_BURST	64
@@ -73,6 +75,7 @@ struct node_peer;
  * @filter_out: limiter of filters
  * @filter_in: limiter of its filters
  * @filter: what it announced
+ * @outdated: @filter was made before it became our child, and is none of a child
  * @sent: filter that it got last, or NULL
  * @pending: it is to get a filter, if that differs from @sent
  * @force: it is to get one anyway
@@ -92,6 +95,7 @@ struct node_mesh_peer {
 	struct fips_bucket filter_out;
 	struct fips_bucket filter_in;
 	struct fips_bloom_peer filter;
+	bool outdated;
 	struct fips_bloom *sent;
 	bool pending;
 	bool force;
@@ -210,6 +214,7 @@ struct node_signalled {
  * @filter_timer: filters are due
  * @filter_seq: sequence of the newest filter
  * @filter_max: most bits of a filter
+ * @filter_sure: most bits of one whose hits are believed
  * @own_key: own address in filters
  * @size_known: does @size hold?
  * @size_stale: filters came since
@@ -245,6 +250,7 @@ struct node_mesh {
 	struct fips_timer filter_timer;
 	u64 filter_seq;
 	u32 filter_max;
+	u32 filter_sure;
 	struct fips_bloom_key own_key;
 	bool size_known;
 	bool size_stale;
@@ -293,6 +299,8 @@ void node_filter_mark_all(struct fips_node *n, const struct node_peer *but, bool
 /* A tree announce left: a filter that waited for it may follow. */
 void node_filter_go(struct fips_node *n);
 void node_filter_message(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len);
+bool node_filter_counts(const struct fips_node *n, const struct node_peer *p);
+void node_filter_child_new(struct fips_node *n, struct node_peer *p);
 bool node_filter_size(struct fips_node *n, double *size);
 bool node_filter_large(struct fips_node *n);
 

@@ -254,6 +254,7 @@ static void tree_apply(struct fips_node *n, const struct fips_tree_decision *d,
 /* 05 §6, and what follows from it. */
 void node_tree_message(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len)
 {
+	bool was_child = fips_tree_is_child(n->mesh.tree, &p->id.addr);
 	struct fips_tree_now now = tree_now(n);
 	struct fips_tree_decision d;
 	enum fips_tree_verdict v;
@@ -261,6 +262,8 @@ void node_tree_message(struct fips_node *n, struct node_peer *p, const u8 *body,
 	v = fips_tree_receive(n->mesh.tree, &p->id.addr, p->id.x, n->env.pk, body, len, &now, &d);
 	switch (v) {
 	case FIPS_TREE_ACCEPTED:
+		if (!was_child && fips_tree_is_child(n->mesh.tree, &p->id.addr))
+			node_filter_child_new(n, p);
 		tree_apply(n, &d, p);
 		return;
 	case FIPS_TREE_SIG_FAILED:
