@@ -13,6 +13,10 @@ static const struct {
 	size_t off;
 } counts_names[] = {
 	NODE(payload_len_mismatch),
+	NODE(link_malformed),
+	NODE(link_unknown),
+	NODE(session_malformed),
+	NODE(signal_malformed),
 	NODE(handshake_bad_state),
 	NODE(handshake_unknown_connection),
 	NODE(msg1_rate_limited),

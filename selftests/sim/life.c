@@ -270,6 +270,7 @@ void sim_node_start(struct sim_node *n)
 		.rng = { .random = life_random, .ctx = n },
 		.wall_ms = sim_node_clock(n).wall_ms,
 		.timing = life_timing(n),
+		.rules = n->reference ? FIPS_RULES_REFERENCE : FIPS_RULES_OWN,
 		.ops = &life_ops,
 		.ctx = n,
 		.dp = &sim_dp_ops,
@@ -416,19 +417,21 @@ void sim_node_born(struct sim *s, struct sim_timer *t)
 
 void sim_nodes_init(struct sim *s)
 {
+	struct sim_rng r, rules;
 	struct sim_node *n;
-	struct sim_rng r;
 	u32 i;
 
 	s->n_nodes = s->topo.nodes;
 	s->nodes = sim_zalloc(s->n_nodes, sizeof(*s->nodes));
 	sim_rng_init(&r, s->sc->seed, SIM_STREAM_START, 0);
+	sim_rng_init(&rules, s->sc->seed, SIM_STREAM_RULES, 0);
 	for (i = 0; i < s->n_nodes; i++) {
 		n = &s->nodes[i];
 		n->sim = s;
 		n->idx = i;
 		n->port = SIM_PORT;
 		n->plane = s->sc->plane;
+		n->reference = sim_rng_chance(&rules, s->sc->reference);
 		n->st = sim_zalloc(1, sizeof(*n->st));
 		n->st->joined = SIM_NEVER;
 		sim_rng_init(&n->rng_up, s->sc->seed, SIM_STREAM_UPCALL, i);

@@ -211,6 +211,7 @@ struct sim_upcalls {
  * @node: libfips, NULL while it is not running
  * @core: packet core, NULL while it is not running
  * @plane: how badly the two talk
+ * @reference: it goes by the reference's rules
  * @lies: set of enum sim_lie
  * @rng: the node's own randomness
  * @rng_up: of its upcalls
@@ -243,6 +244,7 @@ struct sim_node {
 	struct fips_node *node;
 	struct fips_core *core;
 	struct sim_plane_cfg plane;
+	bool reference;
 	u32 lies;
 	struct sim_rng rng;
 	struct sim_rng rng_up;
@@ -357,20 +359,30 @@ struct sim_times {
 void sim_times_add(struct sim_times *t, u64 us);
 
 /**
- * struct sim_asks - lookups (asks.c)
- * @open: by who asks for whom
+ * struct sim_ask_sums - lookups of some nodes
  * @asked: begun
  * @found: answered
  * @moot: the place has become known otherwise
  * @cut: just begun when the run ended
- * @times: it took
  */
-struct sim_asks {
-	struct sim_ask *open;
+struct sim_ask_sums {
 	u64 asked;
 	u64 found;
 	u64 moot;
 	u64 cut;
+};
+
+/**
+ * struct sim_asks - lookups (asks.c)
+ * @open: by who asks for whom
+ * @own: of nodes by our rules
+ * @reference: of nodes by the reference's
+ * @times: it took
+ */
+struct sim_asks {
+	struct sim_ask *open;
+	struct sim_ask_sums own;
+	struct sim_ask_sums reference;
 	struct sim_times times;
 };
 

@@ -39,7 +39,7 @@ bool node_filter_counts(const struct fips_node *n, const struct node_peer *p)
  */
 void node_filter_child_new(struct fips_node *n, struct node_peer *p)
 {
-	p->mesh.outdated = p->mesh.filter.known &&
+	p->mesh.outdated = n->rules->doubt_old_filters && p->mesh.filter.known &&
 			   fips_bloom_contains(&p->mesh.filter.filter, &n->mesh.own_key);
 	n->counters.bloom_outdated += p->mesh.outdated;
 }
@@ -85,6 +85,8 @@ static void filter_refresh_later(struct fips_node *n, struct node_peer *p)
 	u64 delay = NODE_REPEAT_MS;
 	u8 i;
 
+	if (!n->rules->repeat_filters)
+		return;
 	for (i = 0; i < p->mesh.repeats; i++)
 		delay *= 3;
 	if (p->mesh.repeats >= NODE_REPEATS)
@@ -103,7 +105,8 @@ static void filter_send(struct fips_node *n, struct node_peer *p, struct fips_bl
 	bool fresh;
 
 	count = filter_shares(n, p, shares, &at);
-	fips_bloom_merge(&out, &n->mesh.own_key, shares, count, at, n->mesh.filter_max);
+	fips_bloom_merge(&out, &n->mesh.own_key, shares, count, at,
+			 n->rules->cap_merged ? n->mesh.filter_max : 0);
 	fresh = !m->sent || !fips_bloom_eq(m->sent, &out.filter);
 	if (!m->force && !fresh) {
 		m->pending = false;
@@ -175,7 +178,7 @@ void node_filter_mark(struct fips_node *n, struct node_peer *p, bool force)
 {
 	p->mesh.pending = true;
 	p->mesh.force |= force;
-	filter_wake(n, NODE_FILTER_GATHER_MS);
+	filter_wake(n, n->rules->filter_gather_ms);
 }
 
 void node_filter_mark_all(struct fips_node *n, const struct node_peer *but, bool force)

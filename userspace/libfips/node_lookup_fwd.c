@@ -87,7 +87,7 @@ static void lookup_fallback(struct lookup_choice *c)
 	struct node_peer *p, *tmp;
 
 	HASH_ITER(hh, c->n->peers, p, tmp) {
-		if (c->count == NODE_FALLBACK)
+		if (c->count == c->n->rules->beside)
 			return;
 		if (lookup_hit(c, p) && !(c->large && lookup_full(c, p)) &&
 		    !node_filter_counts(c->n, p))
@@ -112,19 +112,20 @@ size_t node_lookup_recipients(struct fips_node *n, const struct fips_node_addr *
 			      const struct fips_node_addr *from,
 			      struct node_peer *out[static NODE_RECIPIENTS])
 {
-	struct lookup_choice c = { .n = n, .from = from, .out = out };
-	struct node_peer *p = node_peer_find(n, target);
+	struct lookup_choice c = { .n = n, .out = out };
+	struct node_peer *p = n->rules->direct ? node_peer_find(n, target) : NULL;
 
 	if (p && !(from && fips_node_addr_eq(from, target))) {
 		out[0] = p;
 		return 1;
 	}
 	fips_bloom_key(&c.key, target);
-	c.large = node_filter_large(n);
+	c.from = n->rules->not_back ? from : NULL;
+	c.large = n->rules->climb && node_filter_large(n);
 	lookup_hits(&c);
 	if (c.large && !c.sure)
 		lookup_climb(&c);
-	if (!c.count) {
+	if (!c.count && (from || n->rules->beside_own)) {
 		lookup_fallback(&c);
 		n->counters.lookup.req_fallback_forwarded += from && c.count;
 	}
@@ -228,7 +229,7 @@ static bool paced_admit(struct fips_node *n, const struct node_asked *key)
 		paced_free(n, n->mesh.paced_list);
 	HASH_FIND(hh, n->mesh.paced, key, sizeof(*key), k);
 	if (k)
-		return k->count++ < NODE_LOOKUP_REPEATS;
+		return k->count++ < n->rules->pace_repeats;
 	if (HASH_COUNT(n->mesh.paced) >= NODE_LOOKUP_PACED)
 		paced_free(n, n->mesh.paced_list);
 	k = calloc(1, sizeof(*k));
@@ -325,8 +326,12 @@ void node_lookup_request(struct fips_node *n, struct node_peer *p, const u8 *bod
 		n->counters.lookup.req_ttl_exhausted++;
 		return;
 	}
-	key = (struct node_asked) { .from = p->id.addr, .origin = req.origin,
-				    .target = req.target };
+	memset(&key, 0, sizeof(key));
+	key.target = req.target;
+	if (n->rules->pace_each) {
+		key.from = p->id.addr;
+		key.origin = req.origin;
+	}
 	if (!paced_admit(n, &key)) {
 		n->counters.lookup.req_forward_rate_limited++;
 		return;
@@ -337,7 +342,8 @@ void node_lookup_request(struct fips_node *n, struct node_peer *p, const u8 *bod
 /* ---- responses ---- */
 
 /* The first forger must not have the last word: some from different neighbours pass (07 L). */
-static bool response_admit(struct node_request *r, const struct node_peer *p)
+static bool response_admit(const struct fips_node *n, struct node_request *r,
+			   const struct node_peer *p)
 {
 	u32 i;
 
@@ -345,7 +351,7 @@ static bool response_admit(struct node_request *r, const struct node_peer *p)
 		if (fips_node_addr_eq(&r->responder[i], &p->id.addr))
 			return false;
 	}
-	if (r->responses == NODE_RESPONSES)
+	if (r->responses == n->rules->responses)
 		return false;
 	r->responder[r->responses++] = p->id.addr;
 	return true;
@@ -388,7 +394,7 @@ void node_lookup_response(struct fips_node *n, struct node_peer *p, const u8 *bo
 		n->counters.lookup_unasked++;
 		return;
 	}
-	if (!response_admit(r, p))
+	if (!response_admit(n, r, p))
 		return;
 	if (r->own)
 		node_lookup_answer(n, &resp);

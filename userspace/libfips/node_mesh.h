@@ -9,6 +9,7 @@
  *   node_route.c       next hops, and what the data plane is told of them
  *   node_lookup.c      lookups of our own
  *   node_lookup_fwd.c  lookups of others
+ *   node_rules.c       what differs between our rules and the reference's
  *   node_signal_out.c  error signals to the sources of what we can't forward
  */
 #ifndef _LIBFIPS_NODE_MESH_H
@@ -65,6 +66,42 @@
 
 struct fips_node;
 struct node_peer;
+
+/**
+ * struct node_rules - where nodes may differ though the wire is one; see node_rules.c
+ * @cap_merged: an outgoing filter stays within the inbound cap
+ * @repeat_filters: what may have been lost is sent again
+ * @doubt_old_filters: those made before their sender became a child
+ * @climb: lookups go through full filters
+ * @direct: a neighbour that is the target is asked alone
+ * @not_back: a request never returns to the neighbour that brought it
+ * @wait_for_filter: a lookup begins though no filter has the target yet
+ * @beside_own: own lookups, too, go to neighbours beside the tree
+ * @beside: most of those
+ * @pace_repeats: of one question meanwhile
+ * @pace_each: (neighbour, origin, target) is one question, and not the target alone
+ * @responses: passed on for one id, at most %NODE_RESPONSES
+ * @filter_burst: filters to a neighbour at once
+ * @filter_gather_ms: changes of so long go as one
+ */
+struct node_rules {
+	bool cap_merged;
+	bool repeat_filters;
+	bool doubt_old_filters;
+	bool climb;
+	bool direct;
+	bool not_back;
+	bool wait_for_filter;
+	bool beside_own;
+	u32 beside;
+	u32 pace_repeats;
+	bool pace_each;
+	u32 responses;
+	u32 filter_burst;
+	u64 filter_gather_ms;
+};
+
+extern const struct node_rules node_rules[];
 
 /**
  * struct node_mesh_peer - what the mesh keeps of a neighbour; part of struct node_peer

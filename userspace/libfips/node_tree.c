@@ -345,11 +345,14 @@ static double tree_per_second(u64 interval_ms)
 	return interval_ms ? 1000.0 / (double)interval_ms : 1e6;
 }
 
-static void mesh_rates(struct node_mesh *m, const struct fips_node_timing *t)
+static void mesh_rates(struct fips_node *n)
 {
+	const struct fips_node_timing *t = &n->timing;
+	struct node_mesh *m = &n->mesh;
+
 	fips_bucket_rate_set(&m->announce_rate, NODE_PACE_BURST,
 			     tree_per_second(t->tree.announce_min_interval_ms));
-	fips_bucket_rate_set(&m->filter_rate, NODE_PACE_BURST,
+	fips_bucket_rate_set(&m->filter_rate, n->rules->filter_burst,
 			     tree_per_second(t->bloom.update_debounce_ms));
 	fips_bucket_rate_set(&m->filter_in_rate, NODE_FILTER_IN_BURST, NODE_FILTER_IN_RATE);
 	fips_bucket_rate_set(&m->request_rate, NODE_LOOKUP_BURST, NODE_LOOKUP_RATE);
@@ -380,7 +383,7 @@ int node_mesh_init(struct fips_node *n, const struct fips_node_setup *setup)
 	fips_timer_init(&m->veto_timer, tree_veto_end);
 	fips_timer_init(&m->route_timer, node_route_timer);
 	fips_timer_init(&m->warm_timer, node_session_warm_timer);
-	mesh_rates(m, &n->timing);
+	mesh_rates(n);
 	m->generation = 1;
 	ret = fips_random(&n->env.rng, m->secret, sizeof(m->secret));
 	if (ret)
