@@ -17,6 +17,7 @@ static const struct {
 	NODE(link_unknown),
 	NODE(session_malformed),
 	NODE(signal_malformed),
+	NODE(coords_malformed),
 	NODE(handshake_bad_state),
 	NODE(handshake_unknown_connection),
 	NODE(msg1_rate_limited),

@@ -474,6 +474,7 @@ struct fips_node_counters {
 	u64 link_unknown;		/* of no type that we know */
 	u64 session_malformed;		/* datagrams for us that are no session message */
 	u64 signal_malformed;
+	u64 coords_malformed;		/* lists in passing datagrams (07 A) */
 	u64 handshake_bad_state;
 	u64 handshake_unknown_connection;
 	u64 msg1_rate_limited;
