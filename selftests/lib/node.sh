@@ -105,19 +105,15 @@ node_yaml() { # KIND
 	yaml_peers
 }
 
-# Lines "NPUB ALIAS POLICY ENDPOINT" as entries below `peers:`.
+# Lines "NPUB ALIAS POLICY ENDPOINT" as entries below `peers:`. No process for any of
+# them: a mesh has hundreds of these, and a guest is slow.
 yaml_peers() {
 	local npub alias policy endpoint
 
 	while read -r npub alias policy endpoint; do
-		cat <<-END
-		  - npub: "$npub"
-		    alias: $alias
-		    connect_policy: $policy
-		    addresses:
-		      - transport: udp
-		        addr: "$endpoint"
-		END
+		printf '  - npub: "%s"\n    alias: %s\n    connect_policy: %s\n' \
+			"$npub" "$alias" "$policy"
+		printf '    addresses:\n      - transport: udp\n        addr: "%s"\n' "$endpoint"
 	done
 }
 
