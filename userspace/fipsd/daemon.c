@@ -321,6 +321,7 @@ static int node_init(struct fipsd *d)
 	int ret;
 
 	lookup_ladder(d, &setup.timing);
+	setup.timing.rate_limit.dh_cost_us = fipsd_dh_cost_us(&d->pk, &d->keypair);
 	if (d->prov->inherited)
 		d->prov->inherited(d->dp, setup.epoch);
 	ret = fips_node_new(&setup, &d->node);
