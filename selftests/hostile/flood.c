@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "foe.h"
 
@@ -16,6 +17,7 @@ enum source {
 	FROM_ONE,
 	FROM_PORTS,
 	FROM_SPREAD,
+	FROM_WORLD,
 };
 
 /* A point, so that the Diffie-Hellman is done, and then a tag that fails. */
@@ -44,6 +46,10 @@ static void send_from(struct foe *f, enum source source, u32 i, const u8 *msg1)
 	case FROM_SPREAD:
 		foe_spoof(f, SPREAD + foe_random32() % 65536, 2121, msg1, FIPS_MSG1_LEN);
 		return;
+	case FROM_WORLD:	/* 16.0.0.0 to 79.255.255.255 */
+		foe_spoof(f, 0x10000000 + foe_random32() % 0x40000000, 2121, msg1,
+			  FIPS_MSG1_LEN);
+		return;
 	}
 }
 
@@ -60,6 +66,7 @@ static void flood(struct foe *f, double seconds, enum source source,
 	pool = malloc(count * sizeof(*pool));
 	if (!pool)
 		foe_die("no memory");
+	setpriority(PRIO_PROCESS, 0, 19);
 	for (i = 0; i < count; i++)
 		make(f, pool[i]);
 	foe_begin(f);
@@ -78,22 +85,28 @@ static void name(struct foe *f, double seconds)			\
 FLOOD(garbage_one, FROM_ONE, make_garbage)
 FLOOD(garbage_ports, FROM_PORTS, make_garbage)
 FLOOD(garbage_spread, FROM_SPREAD, make_garbage)
+FLOOD(garbage_world, FROM_WORLD, make_garbage)
 FLOOD(valid_one, FROM_ONE, make_valid)
 FLOOD(valid_ports, FROM_PORTS, make_valid)
 FLOOD(valid_spread, FROM_SPREAD, make_valid)
+FLOOD(valid_world, FROM_WORLD, make_valid)
 
 const struct foe_attack foe_flood_attacks[] = {
 	{ "msg1-garbage-one", "stranger", "status .handshakes.msg1_rate_limited", 6, garbage_one,
 	  true, "3,000 garbage msg1s a second from one address" },
 	{ "msg1-garbage-ports", "stranger", "status .handshakes.msg1_rate_limited", 6,
 	  garbage_ports, true, "the same from 10,000 ports of one address" },
-	{ "msg1-garbage-spread", "stranger", "status .handshakes.handshake_bad_state", 6,
-	  garbage_spread, true, "the same from 65,536 spoofed addresses" },
+	{ "msg1-garbage-spread", "stranger", "status .handshakes.msg1_rate_limited", 6,
+	  garbage_spread, true, "the same from 65,536 spoofed addresses of a region" },
+	{ "msg1-garbage-world", "stranger", "status .handshakes.handshake_bad_state", 6,
+	  garbage_world, true, "the same from spoofed addresses everywhere" },
 	{ "msg1-valid-one", "stranger", "status .handshakes.msg1_rate_limited", 6, valid_one, true,
 	  "3,000 sound msg1s a second, each of a fresh identity, from one address" },
 	{ "msg1-valid-ports", "stranger", "status .handshakes.msg1_rate_limited", 6, valid_ports,
 	  true, "the same from 10,000 ports of one address" },
-	{ "msg1-valid-spread", "stranger", "status .handshakes.candidates_evicted", 6,
-	  valid_spread, true, "the same from 65,536 spoofed addresses" },
+	{ "msg1-valid-spread", "stranger", "status .handshakes.msg1_rate_limited", 6,
+	  valid_spread, true, "the same from 65,536 spoofed addresses of a region" },
+	{ "msg1-valid-world", "stranger", "status .handshakes.candidates_evicted", 6,
+	  valid_world, true, "the same from spoofed addresses everywhere" },
 	{ .name = NULL },
 };

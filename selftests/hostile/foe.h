@@ -197,7 +197,7 @@ struct foe_session {
 };
 
 size_t foe_setup_build(struct foe *f, const struct fips_node_addr *src, const u8 *xk1, u8 *buf);
-void foe_session_open(struct foe *f, struct foe_session *s, const struct foe_host *who);
+bool foe_session_open(struct foe *f, struct foe_session *s, const struct foe_host *who);
 void foe_session_close(struct foe_session *s);
 void foe_session_say(struct foe *f, struct foe_session *s, u8 type, const u8 *body, size_t len);
 

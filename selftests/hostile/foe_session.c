@@ -70,8 +70,8 @@ static void session_hear(struct foe *f, const u8 *msg, size_t len)
 		session_msg3(f, s);
 }
 
-/* An honest session with @who. */
-void foe_session_open(struct foe *f, struct foe_session *s, const struct foe_host *who)
+/* An honest session with @who; false if it did not come about. */
+bool foe_session_open(struct foe *f, struct foe_session *s, const struct foe_host *who)
 {
 	u8 xk1[FIPS_NOISE_MSG_MAX], buf[FOE_ROOM];
 	u64 end = foe_now() + OPEN_MS;
@@ -89,8 +89,7 @@ void foe_session_open(struct foe *f, struct foe_session *s, const struct foe_hos
 		foe_datagram(f, &f->self.id.addr, &who->id.addr, 64, buf, len);
 		foe_pump(f, 500);
 	}
-	if (!s->up)
-		foe_die("no session");
+	return s->up;
 }
 
 void foe_session_close(struct foe_session *s)

@@ -185,7 +185,7 @@ static void bodies_random(struct foe *f, double seconds)
 	foe_begin(f);
 	p = foe_pace(seconds, 3000);
 	for (i = 0; foe_pace_next(f, &p); i++) {
-		size_t len = foe_random32() % (i % 2 ? 60 : sizeof(msg));
+		size_t len = 1 + foe_random32() % (i % 2 ? 60 : sizeof(msg) - 1);
 
 		foe_random(msg, sizeof(msg));
 		msg[0] = types[i % sizeof(types)];

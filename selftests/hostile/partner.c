@@ -116,7 +116,8 @@ static void inner_spoof(struct foe *f, double seconds)
 
 	foe_join(f);
 	foe_settle(f);
-	foe_session_open(f, &s, &f->victim);
+	if (!foe_session_open(f, &s, &f->victim))
+		foe_die("no session");
 	foe_begin(f);
 	p = foe_pace(seconds, 1000);
 	for (i = 0; foe_pace_next(f, &p); i++) {
@@ -141,7 +142,8 @@ static void mtu_lies(struct foe *f, double seconds)
 
 	foe_join(f);
 	foe_settle(f);
-	foe_session_open(f, &s, &f->victim);
+	if (!foe_session_open(f, &s, &f->victim))
+		foe_die("no session");
 	foe_begin(f);
 	p = foe_pace(seconds, 500);
 	for (i = 0; foe_pace_next(f, &p); i++) {
@@ -161,7 +163,8 @@ static void port_scan(struct foe *f, double seconds)
 
 	foe_join(f);
 	foe_settle(f);
-	foe_session_open(f, &s, &f->victim);
+	if (!foe_session_open(f, &s, &f->victim))
+		foe_die("no session");
 	foe_begin(f);
 	p = foe_pace(seconds, 3000);
 	for (i = 0; foe_pace_next(f, &p); i++) {
@@ -215,7 +218,7 @@ const struct foe_attack foe_session_attacks[] = {
 	  "whole IPv6 packets of another source in a session" },
 	{ "mtu-lies", "session", "routing .error_signals.path_mtu_notif_below_floor", 3, mtu_lies,
 	  false, "path MTUs of 0 to 65535, 500 a second" },
-	{ "port-scan", "session", "status .dataplane.drops.session_port", 3, port_scan, false,
+	{ "port-scan", "session", "status .session_no_port", 3, port_scan, false,
 	  "every port, 3,000 a second" },
 	{ "session-flood", "session", "status .handshakes.session_setup_rate_limited", 5,
 	  session_flood, false, "complete sessions of ever new identities over one link" },

@@ -106,7 +106,7 @@ watch_attack() { # PID DIRECTORY JOINS
 	local pid=$1 dir=$2 joins=$3 i
 
 	until gone "$pid"; do
-		ask_ctl
+		! grep -q ^begin "$dir/attack" || ask_ctl
 		if [ "$joins" = 1 ] && [ ${#join_pids[@]} = 0 ] && grep -q ^begin "$dir/attack"; then
 			for i in 1 2 3 4 5 6; do pause; done
 			start_joins "$dir"

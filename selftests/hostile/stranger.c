@@ -239,7 +239,8 @@ static void frames_replayed(struct foe *f, double seconds)
 	foe_begin(f);
 	while (foe_tap_next(f, &p, until)) {
 		if (p.len < FIPS_FMP_MIN_LEN || p.data[0] != FIPS_FMP_ESTABLISHED ||
-		    !foe_same_endpoint(&p.to, &f->victim.at))
+		    !foe_same_endpoint(&p.to, &f->victim.at) ||
+		    !foe_same_endpoint(&p.from, &f->near.at))
 			continue;
 		for (i = 0; i < 20; i++)
 			foe_spoof(f, ELSEWHERE + i, 2121, p.data, p.len);

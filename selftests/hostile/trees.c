@@ -5,7 +5,7 @@
 
 #include "foe.h"
 
-#define ROOT_NOBODY	0
+#define ROOT_NOBODY	0	/* smaller than everybody */
 
 /* A node that nobody is; smaller first bytes make it root of everything. */
 static struct fips_node_addr nobody(u8 first)
@@ -250,7 +250,7 @@ static void tree_flood(struct foe *f, double seconds)
 const struct foe_attack foe_tree_attacks[] = {
 	{ "tree-loop", "peer", "tree .stats.ancestry_invalid", 3, tree_duplicates, false,
 	  "ancestries that go round" },
-	{ "tree-deep", "peer", "tree .stats.rate_limited_in", 3, tree_deep, false,
+	{ "tree-deep", "peer", "tree .stats.parked", 3, tree_deep, false,
 	  "ancestries of 40 nodes that do not exist below a root that does not, 50 a second" },
 	{ "tree-crooked", "peer", "tree .stats.ancestry_invalid", 3, tree_crooked, false,
 	  "ancestries whose last entry is not the smallest" },
@@ -262,13 +262,13 @@ const struct foe_attack foe_tree_attacks[] = {
 	  "announces in another neighbour's name" },
 	{ "tree-fake-root", "peer", "tree .stats.root_lowered", 5, tree_fake_root, false,
 	  "a signed child of a root that does not exist" },
-	{ "tree-root-flapping", "peer", "tree .stats.rate_limited_in", 5, tree_root_flapping, false,
+	{ "tree-root-flapping", "peer", "tree .stats.parked", 5, tree_root_flapping, false,
 	  "another such root, or none, every 20 ms" },
 	{ "tree-sequence", "peer", "tree .stats.stale", 3, tree_sequence, false,
 	  "the largest sequences, and back" },
-	{ "tree-future", "peer", "tree .stats.rate_limited_in", 3, tree_future, false,
+	{ "tree-future", "peer", "tree .stats.parked", 3, tree_future, false,
 	  "timestamps from the future, 100 a second" },
-	{ "tree-flood", "peer", "tree .stats.rate_limited_in", 3, tree_flood, false,
+	{ "tree-flood", "peer", "tree .stats.parked", 3, tree_flood, false,
 	  "sound announces as fast as they can be signed" },
 	{ .name = NULL },
 };
