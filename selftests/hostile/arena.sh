@@ -10,7 +10,8 @@
 #	          r
 #
 #	a 10.79.0.1   r 10.79.0.2   b 10.79.0.3   x 10.79.0.9
-#	newcomers 10.79.0.21 (configured at r) and .22; .30 is dialled by r, and silent
+#	newcomers 10.79.0.21 (configured at r) and .22; .30 is dialled by r, and silent:
+#	that is c, whom a looks for in vain all the time
 #	10.99.0.0/16 is where spoofed packets say to come from
 
 # shellcheck source=../lib/mesh.sh disable=SC1091
@@ -58,6 +59,7 @@ arena_confs() {
 	node_conf a 0.0.0.0:2121
 	conf_peer a r 10.79.0.2:2121
 	conf_peer a b 192.0.2.1:2121 manual
+	conf_peer a c 192.0.2.1:2121 manual
 	node_conf b 0.0.0.0:2121
 	conf_peer b r 10.79.0.2:2121
 	conf_peer b a 192.0.2.1:2121 manual
@@ -85,6 +87,7 @@ arena_start() {
 	ip -n "$(ns a)" link del fips0 2>/dev/null || :
 	node_start a
 	wait_for 20 ping_through
+	spawn a /dev/null ping -6 -n -q -i 0.5 "${NODE_IP6[c]}"
 }
 
 arena_open() {
@@ -98,6 +101,7 @@ arena_open() {
 	export HOSTILE_VICTIM="10.79.0.2:2121 ${NODE_NPUB[r]}"
 	export HOSTILE_NEAR="10.79.0.1:2121 ${NODE_NPUB[a]}"
 	export HOSTILE_FAR="10.79.0.3:2121 ${NODE_NPUB[b]}"
+	export HOSTILE_GONE="10.79.0.30:2121 ${NODE_NPUB[c]}"
 	export HOSTILE_TAP=p-r HOSTILE_TAPE=$WORK/tape HOSTILE_BIND=10.79.0.9:0
 	topology
 	(

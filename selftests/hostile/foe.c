@@ -89,7 +89,7 @@ void foe_new_self(struct foe *f)
 }
 
 /*
- * Environment: HOSTILE_VICTIM, HOSTILE_NEAR, HOSTILE_FAR ("IP:PORT NPUB"),
+ * Environment: HOSTILE_VICTIM, HOSTILE_NEAR, HOSTILE_FAR, HOSTILE_GONE ("IP:PORT NPUB"),
  * HOSTILE_BIND ("IP:PORT" of the own socket), HOSTILE_TAP (interface to listen on).
  */
 int foe_init(struct foe *f)
@@ -109,6 +109,7 @@ int foe_init(struct foe *f)
 	host_from_env(f, &f->victim, "HOSTILE_VICTIM");
 	host_from_env(f, &f->near, "HOSTILE_NEAR");
 	host_from_env(f, &f->far, "HOSTILE_FAR");
+	host_from_env(f, &f->gone, "HOSTILE_GONE");
 	f->fd = foe_udp(bind_to ? bind_to : "0.0.0.0:0");
 	f->raw = foe_raw_open();
 	f->tap = tap ? foe_tap_open(tap) : -1;

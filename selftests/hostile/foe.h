@@ -31,6 +31,7 @@ struct foe;
  * struct foe_link - a link to the victim, as the attacker sees it
  * @up: msg2 came, the keys are there
  * @keys: to seal and open with
+ * @as: who we were when it came up
  * @ours: our index
  * @theirs: the victim's
  * @ctr: next counter
@@ -40,6 +41,7 @@ struct foe;
 struct foe_link {
 	bool up;
 	struct fips_noise_keys keys;
+	struct fips_node_addr as;
 	u32 ours;
 	u32 theirs;
 	u64 ctr;
@@ -69,6 +71,7 @@ struct foe_host {
  * @victim: the node under attack
  * @near: honest node that dialled the victim
  * @far: honest node behind it
+ * @gone: a node that @near looks for all the time, and that is nowhere
  * @link: to the victim
  * @tree_seq: of the last TreeAnnounce
  * @filter_seq: of the last FilterAnnounce
@@ -90,6 +93,7 @@ struct foe {
 	struct foe_host victim;
 	struct foe_host near;
 	struct foe_host far;
+	struct foe_host gone;
 	struct foe_link link;
 	u64 tree_seq;
 	u64 filter_seq;

@@ -42,6 +42,7 @@ static bool join_msg2(struct foe *f, struct fips_noise *hs, const u8 *buf, size_
 	f->link.ctr = 0;
 	f->link.since = foe_now();
 	f->link.next_beat = 0;
+	f->link.as = f->self.id.addr;
 	f->link.up = true;
 	return true;
 }

@@ -6,15 +6,18 @@
 #include "foe.h"
 
 #define OPEN_MS		5000
+#define AGAIN_MS	500
 
-/* Where @addr may be, for coordinate lists: below the victim, or it itself. */
+/* Where @addr may be, for coordinate lists: the victim, ourselves below it, or below us. */
 static struct fips_coords coords_below(const struct foe *f, const struct fips_node_addr *addr,
 				       struct fips_node_addr *path)
 {
-	bool victim = fips_node_addr_eq(addr, &f->victim.id.addr);
-	u16 extra = victim ? 0 : 1;
+	u16 extra = 0;
 
-	path[0] = *addr;
+	if (!fips_node_addr_eq(addr, &f->victim.id.addr))
+		path[extra++] = *addr;
+	if (extra && !fips_node_addr_eq(addr, &f->link.as))
+		path[extra++] = f->link.as;
 	memcpy(path + extra, f->path, f->path_count * sizeof(*path));
 	return (struct fips_coords){ .addr = path, .count = (u16)(f->path_count + extra) };
 }
@@ -22,7 +25,7 @@ static struct fips_coords coords_below(const struct foe *f, const struct fips_no
 /* A Setup of @src with @xk1, 33 bytes, as its Noise message. Return: its length. */
 size_t foe_setup_build(struct foe *f, const struct fips_node_addr *src, const u8 *xk1, u8 *buf)
 {
-	struct fips_node_addr a[1 + FIPS_COORDS_DEPTH], b[1 + FIPS_COORDS_DEPTH];
+	struct fips_node_addr a[2 + FIPS_COORDS_DEPTH], b[2 + FIPS_COORDS_DEPTH];
 	const struct fips_fsp_handshake hs = {
 		.phase = FIPS_FSP_SETUP,
 		.flags = FIPS_FSP_SETUP_REQUEST_ACK | FIPS_FSP_SETUP_BIDIRECTIONAL,
@@ -74,7 +77,7 @@ static void session_hear(struct foe *f, const u8 *msg, size_t len)
 bool foe_session_open(struct foe *f, struct foe_session *s, const struct foe_host *who)
 {
 	u8 xk1[FIPS_NOISE_MSG_MAX], buf[FOE_ROOM];
-	u64 end = foe_now() + OPEN_MS;
+	u64 end = foe_now() + OPEN_MS, again = 0;
 	size_t len;
 
 	memset(s, 0, sizeof(*s));
@@ -86,8 +89,11 @@ bool foe_session_open(struct foe *f, struct foe_session *s, const struct foe_hos
 		foe_die("no session handshake");
 	len = foe_setup_build(f, &f->self.id.addr, xk1, buf);
 	while (!s->up && foe_now() < end) {
-		foe_datagram(f, &f->self.id.addr, &who->id.addr, 64, buf, len);
-		foe_pump(f, 500);
+		if (foe_now() >= again) {
+			foe_datagram(f, &f->self.id.addr, &who->id.addr, 64, buf, len);
+			again = foe_now() + AGAIN_MS;
+		}
+		foe_pump(f, 2);
 	}
 	return s->up;
 }

@@ -195,38 +195,24 @@ static void answer_wrong(struct foe *f, const u8 *msg, size_t len)
 	foe_link_send(f, msg, len);
 }
 
-/*
- * Says to have everybody behind it, so that lookups come by. Honest nodes look
- * each other up while it lasts: PathBroken signals to both make them.
- */
+/* Says to have a node behind it that others look for. */
 static void lookup_wrong(struct foe *f, double seconds)
 {
 	struct fips_bloom b = { { 0 } };
 	struct fips_bloom_key key;
 	struct foe_pace p;
-	u8 sig[256];
 
 	foe_join(f);
 	foe_settle(f);
 	f->hear = answer_wrong;
-	fips_bloom_key(&key, &f->near.id.addr);
+	fips_bloom_key(&key, &f->self.id.addr);
 	fips_bloom_insert(&b, &key);
-	fips_bloom_key(&key, &f->far.id.addr);
+	fips_bloom_key(&key, &f->gone.id.addr);
 	fips_bloom_insert(&b, &key);
-	foe_filter(f, &b, FIPS_BLOOM_HASHES);
 	foe_begin(f);
-	p = foe_pace(seconds, 5);
-	while (foe_pace_next(f, &p)) {
-		const struct fips_fsp_signal_msg s = {
-			.type = FIPS_FSP_PATH_BROKEN,
-			.dst = f->far.id.addr,
-			.reporter = f->self.id.addr,
-		};
-		int n = fips_fsp_signal_build(sig, sizeof(sig), &s);
-
-		foe_datagram(f, &f->self.id.addr, &f->near.id.addr, 64, sig, (size_t)n);
-		request(f, random64(), &f->far.id.addr);
-	}
+	p = foe_pace(seconds, 2);
+	while (foe_pace_next(f, &p))
+		foe_filter(f, &b, FIPS_BLOOM_HASHES);
 }
 
 /* ---- datagrams in transit ---- */

@@ -192,7 +192,7 @@ static void session_flood(struct foe *f, double seconds)
 	foe_settle(f);
 	neighbour = f->self;
 	foe_begin(f);
-	p = foe_pace(seconds, 20);
+	p = foe_pace(seconds, 100);
 	while (foe_pace_next(f, &p)) {
 		if (fips_keypair_generate(&other, &f->pk, f->secrets, &f->env.rng))
 			foe_die("no key");
