@@ -73,23 +73,18 @@ static void admit_levels(struct node_admit *a, const struct fips_node_timing *t)
 	}
 }
 
-int node_admit_init(struct fips_node *n)
+/* From the configuration; what is in the buckets stays. */
+void node_admit_rates(struct fips_node *n)
 {
 	const struct fips_node_timing *t = &n->timing;
 	u32 burst = t->rate_limit.established_handshake_burst;
 	double rate = t->rate_limit.established_handshake_rate;
 	struct node_admit *a = &n->admit;
-	int ret = fips_random(&n->env.rng, a->secret, sizeof(a->secret));
 
-	if (ret)
-		return ret;
 	a->dh = (u64)t->rate_limit.dh_cost_us * 1000;
 	admit_cpu(&a->read_rate, NODE_CPU_READ);
 	admit_cpu(&a->answer_rate, NODE_CPU_ANSWER);
 	admit_cpu(&a->known_rate, NODE_CPU_KNOWN);
-	fips_bucket_init(&a->read, &a->read_rate, 0);
-	fips_bucket_init(&a->answer, &a->answer_rate, 0);
-	fips_bucket_init(&a->known, &a->known_rate, 0);
 	admit_levels(a, t);
 	admit_part(&a->known_cpu, &a->known_rate, 2, 0);
 	if (!t->limits.max_peers) {	/* the stranger's values stand in for missing ones */
@@ -97,6 +92,19 @@ int node_admit_init(struct fips_node *n)
 		rate = rate > 0 ? rate : t->rate_limit.handshake_rate;
 	}
 	node_rate_known(t, burst, rate, true, &a->known_answers);
+}
+
+int node_admit_init(struct fips_node *n)
+{
+	struct node_admit *a = &n->admit;
+	int ret = fips_random(&n->env.rng, a->secret, sizeof(a->secret));
+
+	if (ret)
+		return ret;
+	node_admit_rates(n);
+	fips_bucket_init(&a->read, &a->read_rate, 0);
+	fips_bucket_init(&a->answer, &a->answer_rate, 0);
+	fips_bucket_init(&a->known, &a->known_rate, 0);
 	return 0;
 }
 
