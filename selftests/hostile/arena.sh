@@ -97,6 +97,7 @@ arena_open() {
 	arena_identity b n4
 	arena_identity c n9
 	arena_identity j n10
+	KIND[r]=$VICTIM
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/fips-$RUN-XXXXXX")
 	export HOSTILE_VICTIM="10.79.0.2:2121 ${NODE_NPUB[r]}"
 	export HOSTILE_NEAR="10.79.0.1:2121 ${NODE_NPUB[a]}"
