@@ -26,6 +26,7 @@ static const struct {
 	NODE(candidates_evicted),
 	NODE(candidates_expired),
 	NODE(peer_restarts),
+	NODE(peers_lost),
 	NODE(session_unknown),
 	NODE(session_bad_state),
 	NODE(session_addr_mismatch),
@@ -45,6 +46,7 @@ static const struct {
 	NODE(mmp_decode_error),
 	NODE(mmp_absurd),
 	NODE(mmp_stale),
+	NODE(session_no_port),
 	NODE(path_mtu_sent),
 	NODE(path_mtu_below_floor),
 	NODE(congestion_begun),
@@ -53,6 +55,8 @@ static const struct {
 	NODE(tree_send_failed),
 	NODE(tree_sign_failed),
 	NODE(tree_too_deep),
+	NODE(tree_parked),
+	NODE(tree_root_lowered),
 	NODE(bloom_received),
 	NODE(bloom_accepted),
 	NODE(bloom_decode_error),
@@ -66,6 +70,7 @@ static const struct {
 	NODE(bloom_outdated),
 	NODE(bloom_left_out),
 	NODE(lookup_unasked),
+	NODE(lookup_again),
 	NODE(lookup_mtu_below_floor),
 	NODE(rekey_started),
 	NODE(rekey_completed),
@@ -124,6 +129,7 @@ static const struct {
 	COORDS(share_evicted),
 	COORDS(refused),
 	COORDS(kept),
+	COORDS(displaced),
 };
 
 #define COUNTS	(sizeof(counts_names) / sizeof(counts_names[0]))

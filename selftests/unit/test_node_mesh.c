@@ -322,6 +322,57 @@ static void quiet_when_idle(void **state)
 	fakenet_free(net);
 }
 
+/* Node 0 says to node 1 that it is a child of @parent, a root that nobody is. */
+static void announce_child_of(struct fakenet *net, u64 sequence, const struct fips_node_addr *parent)
+{
+	const struct fips_keypair *kp = &net->nodes[0].keypair;
+	struct fips_node_addr path[2] = { kp->id.addr, *parent };
+	struct fips_tree_meta meta[2] = { { sequence, 0 }, { 0, 0 } };
+	struct fips_tree_decl decl = { path[0], path[1], sequence, 0 };
+	struct fips_event ev = { .type = FIPS_EV_LINK_MSG };
+	struct fips_clock now = fakenet_clock(net);
+	struct fips_rng rng = fakenet_rng(net);
+	u8 msg[256], sig[FIPS_SIG_LEN];
+	int len;
+
+	assert_int_equal(fips_tree_sign(&net->pk, &rng, kp->secret, &decl, sig), 0);
+	len = fips_tree_announce_build(msg, sizeof(msg), &decl, path, meta, 2, sig);
+	assert_true(len > 0);
+	ev.link_msg.id = fakenet_dp_link(net, 1, 0)->id;
+	ev.link_msg.msg = msg;
+	ev.link_msg.len = (size_t)len;
+	fips_node_event(net->nodes[1].node, &now, &ev);
+}
+
+/* A neighbour that announces without end is heard now and then, and with its last word. */
+static void announces_are_rationed(void **state)
+{
+	struct fakenet *net = line(10, 2);
+	const struct fips_tree_stats *stats;
+	struct fips_node_addr root = { { 0 } };
+	u64 before;
+	u32 i;
+
+	(void)state;
+	fakenet_run(net, 3000);
+	stats = fips_tree_stats(net->nodes[1].node->mesh.tree);
+	before = stats->verdict[FIPS_TREE_ACCEPTED];
+	for (i = 0; i < 200; i++) {
+		root.b[15] = (u8)i;
+		announce_child_of(net, 1000 + i, &root);
+	}
+	assert_in_range(stats->verdict[FIPS_TREE_ACCEPTED] - before, NODE_TREE_IN_BURST - 4,
+			NODE_TREE_IN_BURST);
+	assert_in_range(fakenet_view(net, 1).counters.tree_parked, 168, 174);
+	fakenet_run(net, 200);
+	assert_in_range(stats->verdict[FIPS_TREE_ACCEPTED] - before, NODE_TREE_IN_BURST - 3,
+			NODE_TREE_IN_BURST + 1);
+	assert_memory_equal(fips_tree_root(net->nodes[1].node->mesh.tree), &root, sizeof(root));
+	/* its first root was smaller than all, the others were not */
+	assert_in_range(fakenet_view(net, 1).counters.tree_root_lowered, 1, 2);
+	fakenet_free(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +387,7 @@ int main(void)
 		cmocka_unit_test(far_end_starts_over),
 		cmocka_unit_test(unknown_target),
 		cmocka_unit_test(quiet_when_idle),
+		cmocka_unit_test(announces_are_rationed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
