@@ -423,7 +423,8 @@ static void lost_upcalls(void **state)
 	fakenet_until(p.net, wait_event_lost, 79000);
 	assert_int_equal(counters(&p, p.small).rekey_completed, 1);
 	assert_int_equal(traffic(&p, 40000), 0);
-	assert_int_equal(counters(&p, p.large).rekey_promoted, 1);
+	assert_int_equal(counters(&p, p.large).rekey_promoted,
+			 counters(&p, p.small).rekey_completed);	/* there may be a second */
 	assert_true(fakenet_linked(p.net, p.small, p.large));
 	fakenet_free(p.net);
 }
