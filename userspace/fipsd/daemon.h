@@ -36,7 +36,8 @@ enum fipsd_state {
 struct fipsd {
 	uv_loop_t loop;
 	struct fipsd_log log;
-	struct fips_config *cfg;
+	struct fips_config *cfg;	/* replaced by a reload: keep no pointer into it */
+	const char *config_path;	/* of -c, or NULL */
 	char control_path[FIPS_PATH_SIZE];
 	enum fipsd_state state;
 	bool tun_failed;
@@ -60,6 +61,7 @@ struct fipsd {
 	uv_timer_t drain;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
+	uv_signal_t sighup;
 	uv_signal_t sigusr1;
 	u64 wake_at;
 	u64 drain_until;
@@ -72,7 +74,7 @@ struct fipsd {
 
 /**
  * fipsd_run() - start, run until a signal, stop
- * @d: @cfg, @log, @control_path, @ready set, the rest zero
+ * @d: @cfg, @config_path, @log, @control_path, @ready set, the rest zero
  *
  * Return: exit code (spec 12 §11).
  */
@@ -80,6 +82,9 @@ int fipsd_run(struct fipsd *d);
 
 struct fips_clock fipsd_clock(void);
 const char *fipsd_state_name(const struct fipsd *d);
+
+/* Aliases and hosts file anew. */
+int fipsd_hosts_reload(struct fipsd *d);
 
 /* Read the hosts file again if it changed; looks at most once a tick. */
 void fipsd_hosts_refresh(struct fipsd *d);
