@@ -14,6 +14,7 @@
 #include "control.h"
 #include "hosts.h"
 #include "log.h"
+#include "names.h"
 #include "resolver.h"
 #include "udp.h"
 
@@ -48,6 +49,7 @@ struct fipsd {
 	struct fips_keypair keypair;
 	enum fips_key_source key_source;
 	struct fips_hosts hosts;
+	struct fipsd_names *names;
 
 	const struct fips_provider *prov;
 	void *dp;
@@ -80,9 +82,6 @@ int fipsd_run(struct fipsd *d);
 
 struct fips_clock fipsd_clock(void);
 const char *fipsd_state_name(const struct fipsd *d);
-
-/* Read the hosts file again if it changed; looks at most once a tick. */
-void fipsd_hosts_refresh(struct fipsd *d);
 
 /* Text of spec 13 §5.1; @id and @alias may be NULL. */
 void fipsd_display_name(const struct fipsd *d, const struct fips_node_addr *addr,
