@@ -115,6 +115,17 @@ $(PROGRAMS):
 	$(say) LD $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
 
+# fips.yaml(5) is made of the key table itself.
+$(O)/config-man: $(O)/obj/userspace/configman/main.o $(ARCHIVES)
+	$(say) LD $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
+
+.PHONY: config-man
+config-man: $(O)/config-man
+	$(Q)$(O)/config-man <Documentation/man/fips.yaml.5.in >$(O)/fips.yaml.5.rst
+	$(Q)cmp -s $(O)/fips.yaml.5.rst Documentation/man/fips.yaml.5.rst || \
+		cp $(O)/fips.yaml.5.rst Documentation/man/fips.yaml.5.rst
+
 $(GUEST): $(O)/qemu/%: $(O)/obj/selftests/qemu/%.o $(ARCHIVES)
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
@@ -290,6 +301,7 @@ help:
 	@echo 'make bench          throughput beside WireGuard and others, table and build/bench/results.json'
 	@echo 'make check          style and staleness: checkpatch, sparse, kernel-doc, netlink'
 	@echo 'make install        DESTDIR= PREFIX= as usual; make uninstall'
+	@echo 'make config-man     Documentation/man/fips.yaml.5.rst from the key table'
 	@echo 'make compile_commands clean distclean help'
 	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan into build-sanitize/'
 

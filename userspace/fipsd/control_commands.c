@@ -6,6 +6,7 @@
 
 #include "control_show.h"
 #include "daemon.h"
+#include "reload.h"
 
 #define TIMEOUT_MS	5000
 
@@ -101,6 +102,14 @@ static int command_disconnect(struct fipsd *d, const json_t *params, json_t **da
 	return 0;
 }
 
+static int command_reload(struct fipsd *d, json_t **data, char *why, size_t why_len)
+{
+	if (d->state != FIPSD_DRAINING)
+		return fipsd_reload(d, data, why, why_len);
+	snprintf(why, why_len, "node shutting down");
+	return -ESHUTDOWN;
+}
+
 static int dispatch(void *ctx, const char *name, const json_t *params, json_t **data, char *why,
 		    size_t why_len)
 {
@@ -117,6 +126,8 @@ static int dispatch(void *ctx, const char *name, const json_t *params, json_t **
 		return command_connect(d, params, data, why, why_len);
 	if (!strcmp(name, "disconnect"))
 		return command_disconnect(d, params, data, why, why_len);
+	if (!strcmp(name, "reload"))
+		return command_reload(d, data, why, why_len);
 	snprintf(why, why_len, "unknown command: %.200s", name);
 	return -EOPNOTSUPP;
 }

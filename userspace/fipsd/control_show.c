@@ -138,6 +138,7 @@ static void put_forwarding(struct fipsd *d, json_t *obj)
 	if (d->prov->ops->dev_get(d->dp, &s))
 		return;
 	family = json_object_get(obj, "forwarding");
+	put_int(family, "forwarded_packets", s.forwarded);
 	put_int(family, "ttl_exhausted_packets", s.drops[FIPS_DROP_REASON_DGRAM_TTL]);
 	put_int(family, "drop_no_route_packets", s.drops[FIPS_DROP_REASON_NO_ROUTE]);
 	put_int(family, "drop_mtu_exceeded_packets", s.drops[FIPS_DROP_REASON_DGRAM_MTU]);

@@ -37,7 +37,8 @@ enum fipsd_state {
 struct fipsd {
 	uv_loop_t loop;
 	struct fipsd_log log;
-	struct fips_config *cfg;
+	struct fips_config *cfg;	/* replaced by a reload: keep no pointer into it */
+	const char *config_path;	/* of -c, or NULL */
 	char control_path[FIPS_PATH_SIZE];
 	enum fipsd_state state;
 	bool tun_failed;
@@ -62,6 +63,7 @@ struct fipsd {
 	uv_timer_t drain;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
+	uv_signal_t sighup;
 	uv_signal_t sigusr1;
 	u64 wake_at;
 	u64 drain_until;
@@ -74,7 +76,7 @@ struct fipsd {
 
 /**
  * fipsd_run() - start, run until a signal, stop
- * @d: @cfg, @log, @control_path, @ready set, the rest zero
+ * @d: @cfg, @config_path, @log, @control_path, @ready set, the rest zero
  *
  * Return: exit code (spec 12 §11).
  */

@@ -55,7 +55,7 @@ static int hosts_load(struct fipsd *d)
 	for (i = 0; i < d->cfg->peers.n; i++) {
 		struct fips_cfg_peer *peer = fips_cfg_peer(d->cfg, i);
 
-		if (peer->alias)
+		if (peer->usable && peer->alias)
 			fips_hosts_add(&d->hosts, peer->alias, &peer->id);
 	}
 	return fips_hosts_load(&d->hosts, &d->pk, FIPS_HOSTS_FILE);
@@ -219,9 +219,10 @@ static void dns_start(struct fipsd *d)
 	endpoint_write(d);
 }
 
-int fipsd_dns_reload(struct fipsd *d, const struct fips_config *old,
-		     const struct fips_config *now)
+int fipsd_dns_reload(struct fipsd *d, const struct fips_config *old)
 {
+	const struct fips_config *now = d->cfg;
+
 	if (old->dns.enabled == now->dns.enabled && old->dns.port == now->dns.port &&
 	    old->dns.ttl == now->dns.ttl && !strcmp(old->dns.bind_addr, now->dns.bind_addr))
 		return 0;

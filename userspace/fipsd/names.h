@@ -34,9 +34,8 @@ void fipsd_hosts_refresh(struct fipsd *d);
 int fipsd_hosts_reload(struct fipsd *d);
 int fipsd_acl_reload(struct fipsd *d);
 
-/* Listen anew if the section `dns` has changed; @now is in force already. 0 or -EADDRNOTAVAIL. */
-int fipsd_dns_reload(struct fipsd *d, const struct fips_config *old,
-		     const struct fips_config *now);
+/* Listen anew if the section `dns` is not as in @old any more. 0 or -EADDRNOTAVAIL. */
+int fipsd_dns_reload(struct fipsd *d, const struct fips_config *old);
 
 /* For the control socket; valid until the next reload. NULL: there is none. */
 const struct fipsd_acl *fipsd_names_acl(const struct fipsd *d);

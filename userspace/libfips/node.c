@@ -123,7 +123,8 @@ u64 node_handshake_timeout(const struct fips_node *n)
 	return secs ? secs * 1000 : 1000;
 }
 
-static int node_dev_set(struct fips_node *n)
+/* Tell the device what it must know of us. */
+int node_dev_set(struct fips_node *n)
 {
 	const struct fips_dp_dev dev = {
 		.addr = n->env.self->id.addr,
@@ -137,7 +138,6 @@ static int node_dev_set(struct fips_node *n)
 
 static int node_init(struct fips_node *n, const struct fips_node_setup *setup)
 {
-	const struct fips_node_timing *t = &setup->timing;
 	u64 epoch = 0;
 	int ret;
 
@@ -145,7 +145,7 @@ static int node_init(struct fips_node *n, const struct fips_node_setup *setup)
 	n->ctx = setup->ctx;
 	n->dp = setup->dp;
 	n->dp_ctx = setup->dp_ctx;
-	n->timing = *t;
+	n->timing = setup->timing;
 	n->wake = FIPS_NEVER;
 	n->transport_mtu = NODE_DEFAULT_MTU;
 	n->env = (struct fips_noise_env) {
@@ -160,10 +160,7 @@ static int node_init(struct fips_node *n, const struct fips_node_setup *setup)
 		if (ret)
 			return ret;
 	}
-	fips_bucket_rate_set(&n->setup_new_rate, t->rate_limit.session_setup_burst,
-			     t->rate_limit.session_setup_rate);
-	node_rate_known(t, t->rate_limit.session_setup_burst, t->rate_limit.session_setup_rate,
-			false, &n->setup_known_rate);
+	node_setup_rates(n);
 	ret = node_admit_init(n);
 	if (!ret)
 		ret = node_mesh_init(n, setup);

@@ -232,6 +232,17 @@ int fips_node_set_peers(struct fips_node *n, const struct fips_clock *now,
 			const struct fips_peer_config *peers, size_t count);
 
 /**
+ * fips_node_set_timing() - other values for a running node
+ * @n: node
+ * @now: time
+ * @t: copied, but for @cache.coord_size and @cache.coord_ttl_secs, which stay
+ *
+ * Nothing established is dropped; keys in use are renewed by the new age.
+ */
+void fips_node_set_timing(struct fips_node *n, const struct fips_clock *now,
+			  const struct fips_node_timing *t);
+
+/**
  * fips_node_connect() - operator's connect (spec 13): dial once, no auto-reconnect
  * @n: node
  * @now: time

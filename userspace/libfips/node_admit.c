@@ -47,16 +47,14 @@ static void admit_share(struct fips_bucket_rate *share, const struct fips_bucket
 	share->per_ms = (whole->per_ms + 1) / 2;
 }
 
-int node_admit_init(struct fips_node *n)
+/* From the configuration; what is in the buckets stays. */
+void node_admit_rates(struct fips_node *n)
 {
 	const struct fips_node_timing *t = &n->timing;
 	struct node_admit *a = &n->admit;
 	u32 burst = t->rate_limit.established_handshake_burst;
 	double rate = t->rate_limit.established_handshake_rate;
-	int ret = fips_random(&n->env.rng, a->secret, sizeof(a->secret));
 
-	if (ret)
-		return ret;
 	fips_bucket_rate_set(&a->stranger_rate, t->rate_limit.handshake_burst,
 			     t->rate_limit.handshake_rate);
 	if (!t->limits.max_peers) {	/* the stranger's values stand in for missing ones */
@@ -66,6 +64,16 @@ int node_admit_init(struct fips_node *n)
 	node_rate_known(t, burst, rate, true, &a->known_rate);
 	admit_share(&a->stranger_share, &a->stranger_rate, 4);
 	admit_share(&a->known_share, &a->known_rate, 8);
+}
+
+int node_admit_init(struct fips_node *n)
+{
+	struct node_admit *a = &n->admit;
+	int ret = fips_random(&n->env.rng, a->secret, sizeof(a->secret));
+
+	if (ret)
+		return ret;
+	node_admit_rates(n);
 	fips_bucket_init(&a->stranger, &a->stranger_rate, 0);
 	fips_bucket_init(&a->known, &a->known_rate, 0);
 	return 0;

@@ -555,6 +555,7 @@ void node_leave(struct fips_node *n);
 struct node_transport *node_transport_find(const struct fips_node *n, u32 id);
 u64 node_resend_delay(const struct fips_node *n, u32 resends);
 u64 node_handshake_timeout(const struct fips_node *n);
+int node_dev_set(struct fips_node *n);
 const char *node_name(const struct fips_node *n, const struct fips_node_addr *addr,
 		      char text[static FIPS_SHORT_ADDR_SIZE]);
 
@@ -582,8 +583,12 @@ bool node_link_heard(const struct fips_node *n, const struct node_link *l, u64 *
 int node_link_xmit(struct fips_node *n, const struct node_link *l, const void *msg, size_t len);
 void node_link_heartbeat(struct fips_node *n, const struct node_link *l);
 
+/* node_config.c: another configuration for a running node */
+void node_setup_rates(struct fips_node *n);
+
 /* node_admit.c */
 int node_admit_init(struct fips_node *n);
+void node_admit_rates(struct fips_node *n);
 void node_admit_destroy(struct fips_node *n);
 struct node_class node_admit_classify(const struct fips_node *n, u32 transport_id,
 				      const struct fips_taddr *from);

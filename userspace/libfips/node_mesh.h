@@ -281,6 +281,7 @@ void node_tree_message(struct fips_node *n, struct node_peer *p, const u8 *body,
 /* Cost of a link as it is measured; @look: parent and routes are to be chosen anew. */
 void node_tree_cost(struct fips_node *n, struct node_peer *p, double cost, bool look);
 void node_tree_configure(struct fips_node *n);
+void node_mesh_timing(struct fips_node *n);
 double node_link_cost(const struct fips_node *n, const struct node_peer *p);
 u64 node_jitter(struct fips_node *n, u64 range);
 

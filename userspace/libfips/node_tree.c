@@ -296,6 +296,9 @@ static void tree_period(struct fips_node *n)
 {
 	u64 ms = tree_ms(n->timing.tree.reeval_interval_secs);
 
+	fips_timer_del(&n->timers, &n->mesh.tree_timer);
+	if (!ms)
+		return;
 	fips_timer_set(&n->timers, &n->mesh.tree_timer, n->now.mono_ms + ms +
 		       node_jitter(n, ms / 4));
 }
@@ -351,7 +354,16 @@ static void mesh_rates(struct node_mesh *m, const struct fips_node_timing *t)
 	fips_bucket_rate_set(&m->filter_in_rate, NODE_FILTER_IN_BURST, NODE_FILTER_IN_RATE);
 	fips_bucket_rate_set(&m->request_rate, NODE_LOOKUP_BURST, NODE_LOOKUP_RATE);
 	fips_bucket_rate_set(&m->signal_rate, NODE_SIGNAL_BURST, NODE_SIGNAL_RATE);
-	fips_bucket_init(&m->signal_bucket, &m->signal_rate, 0);
+}
+
+/* The configuration is another one. */
+void node_mesh_timing(struct fips_node *n)
+{
+	mesh_rates(&n->mesh, &n->timing);
+	n->mesh.filter_max = fips_bloom_max_popcount(n->timing.bloom.max_inbound_fpr);
+	node_tree_configure(n);
+	if (n->peers)
+		tree_period(n);
 }
 
 /**
@@ -378,6 +390,7 @@ int node_mesh_init(struct fips_node *n, const struct fips_node_setup *setup)
 	fips_timer_init(&m->route_timer, node_route_timer);
 	fips_timer_init(&m->warm_timer, node_session_warm_timer);
 	mesh_rates(m, &n->timing);
+	fips_bucket_init(&m->signal_bucket, &m->signal_rate, 0);
 	m->generation = 1;
 	ret = fips_random(&n->env.rng, m->secret, sizeof(m->secret));
 	if (ret)
