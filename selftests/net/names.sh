@@ -34,7 +34,7 @@ names_up() {
 	node_conf b "$(endpoint b)"
 	node_conf a "$(endpoint a)" "$(endpoint b)"
 	sed -i -e "s/^  port: .*/  port: ${DNS_PORT:-5354}/" \
-		-e "/^dns:/,/^[a-c]/s/bind_addr: .*/bind_addr: \"${DNS_BIND:-::1}\"/" \
+		-e "s/^  bind_addr: 127.0.0.1/  bind_addr: \"${DNS_BIND:-::1}\"/" \
 		"$WORK/a/fips.yaml"
 	mkdir -p "$WORK/a/etc/fips"
 	echo "bee $NPUB_B" >"$WORK/a/etc/fips/hosts"
