@@ -255,6 +255,7 @@ static void tree_apply(struct fips_node *n, const struct fips_tree_decision *d,
 static void tree_take(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len)
 {
 	const struct fips_node_addr before = *fips_tree_root(n->mesh.tree);
+	bool was_child = fips_tree_is_child(n->mesh.tree, &p->id.addr);
 	struct fips_tree_now now = tree_now(n);
 	struct fips_tree_decision d;
 	enum fips_tree_verdict v;
@@ -264,6 +265,8 @@ static void tree_take(struct fips_node *n, struct node_peer *p, const u8 *body, 
 	case FIPS_TREE_ACCEPTED:
 		n->counters.tree_root_lowered +=
 			fips_node_addr_cmp(fips_tree_root(n->mesh.tree), &before) < 0;
+		if (!was_child && fips_tree_is_child(n->mesh.tree, &p->id.addr))
+			node_filter_child_new(n, p);
 		tree_apply(n, &d, p);
 		return;
 	case FIPS_TREE_SIG_FAILED:
@@ -402,11 +405,14 @@ static double tree_per_second(u64 interval_ms)
 	return interval_ms ? 1000.0 / (double)interval_ms : 1e6;
 }
 
-static void mesh_rates(struct node_mesh *m, const struct fips_node_timing *t)
+static void mesh_rates(struct fips_node *n)
 {
+	const struct fips_node_timing *t = &n->timing;
+	struct node_mesh *m = &n->mesh;
+
 	fips_bucket_rate_set(&m->announce_rate, NODE_PACE_BURST,
 			     tree_per_second(t->tree.announce_min_interval_ms));
-	fips_bucket_rate_set(&m->filter_rate, NODE_PACE_BURST,
+	fips_bucket_rate_set(&m->filter_rate, n->rules->filter_burst,
 			     tree_per_second(t->bloom.update_debounce_ms));
 	fips_bucket_rate_set(&m->tree_in_rate, NODE_TREE_IN_BURST, NODE_TREE_IN_RATE);
 	fips_bucket_rate_set(&m->filter_in_rate, NODE_FILTER_IN_BURST, NODE_FILTER_IN_RATE);
@@ -417,7 +423,7 @@ static void mesh_rates(struct node_mesh *m, const struct fips_node_timing *t)
 /* The configuration is another one. */
 void node_mesh_timing(struct fips_node *n)
 {
-	mesh_rates(&n->mesh, &n->timing);
+	mesh_rates(n);
 	n->mesh.filter_max = fips_bloom_max_popcount(n->timing.bloom.max_inbound_fpr);
 	node_tree_configure(n);
 	if (n->peers)
@@ -447,7 +453,7 @@ int node_mesh_init(struct fips_node *n, const struct fips_node_setup *setup)
 	fips_timer_init(&m->veto_timer, tree_veto_end);
 	fips_timer_init(&m->route_timer, node_route_timer);
 	fips_timer_init(&m->warm_timer, node_session_warm_timer);
-	mesh_rates(m, &n->timing);
+	mesh_rates(n);
 	fips_bucket_init(&m->signal_bucket, &m->signal_rate, 0);
 	m->generation = 1;
 	ret = fips_random(&n->env.rng, m->secret, sizeof(m->secret));
