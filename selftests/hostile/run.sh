@@ -55,14 +55,19 @@ now_ms() {
 	echo $((${EPOCHREALTIME/./} / 1000))
 }
 
-# How long fipsctl takes; keeps the longest in $slowest.
+# How long fipsctl takes; keeps the longest in $slowest. On a busy machine a process may
+# wait for its turn that long: only what is slow thrice in a row is the node's.
 ask_ctl() {
-	local start took
+	local start took best=99999 try
 
-	start=$(now_ms)
-	ctl r show status --json >/dev/null || { slowest=99999; return; }
-	took=$(($(now_ms) - start))
-	[ $took -le "$slowest" ] || slowest=$took
+	for try in 1 2 3; do
+		start=$(now_ms)
+		ctl r show status --json >/dev/null || continue
+		took=$(($(now_ms) - start))
+		[ $took -ge $best ] || best=$took
+		[ $best -gt $CTL_MS ] || break
+	done
+	[ $best -le "$slowest" ] || slowest=$best
 }
 
 # Pings lost of those sent between two times (seconds, with fraction), from ping's log.
