@@ -5,9 +5,10 @@
 #
 #   run.sh [--list] [--seconds N] [SCENARIO...]
 #
-# plan and wire look at the tools themselves. --seconds: how long the faults of each last (default 60, "whole": as long as the
-# scenario says). The mixed scenarios need FIPS_REF_J or FIPS_REF_M and skip
-# without. LANES: how many run side by side (default 2).
+# plan and wire look at the tools themselves. --seconds: how long the faults of each
+# last (default 60, "whole": as long as the scenario says). The mixed scenarios need
+# FIPS_REF_J or FIPS_REF_M and skip without. LANES: how many run side by side
+# (default 2).
 
 set -euo pipefail
 
@@ -16,8 +17,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib/ktap.sh"
 
 # The long ones first: the lanes end together. A mix follows a plus sign.
-all=(plan wire churn-mixed maelstrom-sparse maelstrom congestion-stress bloom-storm tcp-mesh ethernet-mesh
-	ecn-on ecn-off churn-mixed+J=4 churn-mixed+M=4)
+all=(plan wire churn-mixed maelstrom-sparse maelstrom congestion-stress bloom-storm tcp-mesh
+	ethernet-mesh ecn-on ecn-off churn-mixed+J=4 churn-mixed+M=4)
 seconds=60
 
 while [ $# -gt 0 ]; do

@@ -358,6 +358,53 @@ static void simultaneous_setup_tie_break(void **state)
 	fakenet_free(p.net);
 }
 
+/* The small one's first Acks get lost, and it has data of its own before another one goes. */
+static bool crossed(u32 acks_lost, u64 offset)
+{
+	struct loss_plan plan = { .seen = { { 0 } } };
+	struct pair p = linked(300 + offset);
+	bool both;
+
+	plan.mask[p.small][FAKE_ACK] = acks_lost;
+	loss_plan_use(p.net, &plan);
+	fakenet_data(p.net, p.large, p.small);
+	fakenet_run(p.net, offset);
+	fakenet_data(p.net, p.small, p.large);
+	fakenet_run(p.net, 4000);
+	if (!sessions_match(p.net, p.small, p.large))
+		fail_msg("%x of its Acks lost, data after %d ms", acks_lost, (int)offset);
+	both = fakenet_count(p.net, p.small, FAKE_MSG3) && fakenet_count(p.net, p.large, FAKE_MSG3);
+	p.net->nodes[p.small].delivered = 0;
+	p.net->nodes[p.large].delivered = 0;
+	fakenet_data(p.net, p.small, p.large);
+	fakenet_data(p.net, p.large, p.small);
+	fakenet_run(p.net, 100);
+	assert_int_equal(p.net->nodes[p.small].delivered, 1);
+	assert_int_equal(p.net->nodes[p.large].delivered, 1);
+	fakenet_run(p.net, 31000);
+	assert_string_equal(fakenet_session(p.net, p.small, p.large), "established");
+	assert_string_equal(fakenet_session(p.net, p.large, p.small), "established");
+	fakenet_free(p.net);
+	return both;
+}
+
+/*
+ * Each has answered the other before the Ack to its own Setup comes: both believe that they
+ * were the initiator, and one must give way to the other's msg3.
+ */
+static void crossed_handshakes(void **state)
+{
+	unsigned int both = 0;
+	u64 offset;
+	u32 lost;
+
+	(void)state;
+	for (lost = 1; lost < 8; lost = 2 * lost + 1)
+		for (offset = 5; offset <= 2000; offset += 35)
+			both += crossed(lost, offset);
+	assert_true(both);	/* or this has tested nothing */
+}
+
 static void forged_ack_is_rolled_back(void **state)
 {
 	struct pair p = pair_linked(8);
@@ -985,6 +1032,7 @@ int main(void)
 		cmocka_unit_test(msg3_never_arrives),
 		cmocka_unit_test(simultaneous_setup),
 		cmocka_unit_test(simultaneous_setup_tie_break),
+		cmocka_unit_test(crossed_handshakes),
 		cmocka_unit_test(forged_ack_is_rolled_back),
 		cmocka_unit_test(garbage_msg3_changes_nothing),
 		cmocka_unit_test(squatting),

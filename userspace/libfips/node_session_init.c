@@ -205,6 +205,19 @@ static void init_ack_again(struct fips_node *n, struct node_session *s)
 		node_session_send_msg3(n, s);
 }
 
+/*
+ * Ours is through. If the far end is the smaller address its handshakes stay: where both have
+ * answered the other before their own Ack came, both are through, and it will stand by its own
+ * (08 §4.3). Its msg3 then counts as that of a rekey, and ours to it as nothing.
+ */
+static void init_through(struct fips_node *n, struct node_session *s)
+{
+	if (fips_node_addr_cmp(&n->env.self->id.addr, &s->remote) < 0)
+		node_half_drop_all(n, s);
+	else
+		node_half_free(n, s->own);
+}
+
 /* 08 §5.3. An Ack that does not authenticate leaves the handshake as it was. */
 void node_session_ack(struct fips_node *n, const struct fips_node_addr *src,
 		      const struct fips_fsp_handshake *hs)
@@ -243,7 +256,7 @@ void node_session_ack(struct fips_node *n, const struct fips_node_addr *src,
 		node_session_free(n, s);
 		return;
 	}
-	node_half_drop_all(n, s);
+	init_through(n, s);
 	s->initiator = true;
 	s->confirmed = false;
 	s->msg3_resends = 0;

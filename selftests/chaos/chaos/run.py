@@ -70,6 +70,8 @@ class Run:
                           f"after {took[len(took) // 2]:.2f} s, all but 5 % after "
                           f"{took[len(took) * 19 // 20]:.2f} s, the last after {took[-1]:.2f} s; "
                           f"bound {seconds} s")
+        slow = sorted(answers, key=answers.get, reverse=True)[:5]
+        print("the slowest:", ", ".join(f"{a}>{b} {answers[a, b] - since:.1f} s" for a, b in slow))
         if missing:
             print("without an answer:", " ".join(f"{a}>{b}" for a, b in missing[:60]))
 
