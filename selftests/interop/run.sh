@@ -93,6 +93,7 @@ start() { # CELL
 	local log
 
 	log=$KTAP_LOGS/$(tr -c 'A-Za-z0-9.\n-' _ <<<"$LEFT $1").log
+	[[ " ${again[*]} " == *" $1 "* ]] || rm -f "$log.first"
 	# shellcheck disable=SC2086 # three words
 	KEEP_LOGS=${log%.log} "$0" --play $1 >"$log" 2>&1 </dev/null &
 	running[$!]="$1" logs[$!]=$log begun[$!]=$SECONDS
@@ -102,6 +103,11 @@ reap() {
 	local pid='' status=0
 
 	wait -n -p pid "${!running[@]}" || status=$?
+	if ktap_again $status "${logs[$pid]}"; then
+		again+=("${running[$pid]}")
+		unset "running[$pid]"
+		return
+	fi
 	ktap_result $status "$(label "${running[$pid]}")" "${logs[$pid]}" \
 		$((SECONDS - ${begun[$pid]}))
 	unset "running[$pid]"
@@ -130,6 +136,7 @@ esac
 mapfile -t list < <(chosen "$@")
 export KTAP_LOGS
 declare -A running=() logs=() begun=()
+again=()
 
 ktap_plan ${#list[@]}
 for kind in ours J M; do
@@ -140,6 +147,10 @@ for cell in "${list[@]}"; do
 	start "$cell"
 done
 while [ ${#running[@]} -gt 0 ]; do
+	reap
+done
+for cell in "${again[@]}"; do	# alone
+	start "$cell"
 	reap
 done
 ktap_end
