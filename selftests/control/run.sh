@@ -1,0 +1,201 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The control socket of a running node: the shape of every reply, the
+# reference's tools against our daemon and ours against the reference's, rude
+# clients under traffic, and fipstop in a real terminal (tmux).
+#
+#   run.sh [--list] [TEST...]
+#
+# FIPS_REF_J   folder of the reference's programs; without it those tests skip
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../lib/common.sh
+. "$here/../lib/common.sh"
+
+all=(shapes shapes_j their_fipsctl our_fipsctl crowd)
+
+ask() { # NODE COMMAND [PARAMS]; prints the reply
+	printf '{"command":"%s","params":%s}\n' "$2" "${3:-null}" |
+		nc -UN -w 6 "$WORK/$1/control.sock"
+}
+
+data() { # NODE COMMAND [PARAMS]; prints the data of a good reply
+	ask "$@" | jq -e 'if .status == "ok" then .data else error(.message) end'
+}
+
+shape_names() {
+	jq -r 'keys[] | select(test("^show_"))' "$here/shapes.json"
+}
+
+# Is each reply of its shape?
+check_shapes() { # NODE
+	local name params wrong status=0
+
+	while read -r name; do
+		params=null
+		[ "$name" = "${name#* }" ] || params=${name#* }
+		wrong=$(data "$1" "${name%% *}" "$params" | jq -r --arg shape "$name" \
+			--argjson shapes "$(cat "$here/shapes.json")" -f "$here/shapes.jq")
+		[ -z "$wrong" ] || { sed 's/^/FAIL: /' <<<"$wrong"; status=1; }
+	done < <(shape_names)
+	return $status
+}
+
+sampled() { # NODE
+	data "$1" show_stats_peers | jq -e '.count == 1'
+}
+
+run_shapes() {
+	both_up
+	ping_all a 3
+	wait_for 5 sampled a
+	check_shapes a
+	# Samples grow, newest last, and a short window is padded at its front.
+	data a show_stats_history '{"metric":"peer_count","window":"1h"}' |
+		jq -e '.values | length == 3600 and .[0] == null and .[-1] == 1.0'
+	data a show_stats_history '{"metric":"peer_count","window":"0s"}' | jq -e '.values == []'
+	data a show_stats_history "{\"metric\":\"bytes_in\",\"peer\":\"${NODE_NPUB[b]}\",\"window\":\"2s\"}" |
+		jq -e '.unit == "bytes/s" and (.values | length == 2)'
+	check_complaints
+}
+
+# Text of refusals: clients show it.
+complaint() { # COMMAND PARAMS TEXT
+	local said
+
+	said=$(ask a "$1" "$2" | jq -r .message)
+	[ "$said" = "$3" ] || fail "$1 $2: said '$said', not '$3'"
+}
+
+check_complaints() {
+	local m='{"metric":"mesh_size"'
+
+	complaint show_stats_history null "missing params for show_stats_history"
+	complaint show_stats_history '{}' "missing 'metric' parameter"
+	complaint show_stats_history '{"metric":"x"}' "unknown metric: x"
+	complaint show_stats_history "$m,\"window\":\"\"}" "empty duration"
+	complaint show_stats_history "$m,\"window\":\"s\"}" "invalid duration: s"
+	complaint show_stats_history "$m,\"window\":\"1.5s\"}" "invalid duration: 1.5s"
+	complaint show_stats_history "$m,\"window\":\"10x\"}" "unknown duration unit: x (expected s, m, h)"
+	complaint show_stats_history "$m,\"window\":\"5ü\"}" "invalid duration: 5ü"
+	complaint show_stats_history "$m,\"granularity\":\"2s\"}" "unknown granularity: 2s (expected 1s or 1m)"
+	complaint show_stats_history "$m,\"peer\":\"${NODE_NPUB[b]}\"}" "unknown peer metric: mesh_size"
+	complaint show_stats_history_all_peers '{"metric":"mesh_size"}' "unknown peer metric: mesh_size"
+	complaint connect '{"npub":3}' "missing 'npub' parameter"
+	complaint dance null "unknown command: dance"
+}
+
+need_j() {
+	kind_here J || skip "no reference: set FIPS_REF_J to the folder of its programs"
+}
+
+# The shapes are right about the reference, too.
+run_shapes_j() {
+	need_j
+	KIND[b]=J
+	both_up
+	ping_all a 3
+	check_shapes b
+}
+
+json_topics=(status peers links tree sessions bloom mmp cache connections transports routing
+	identity-cache native-flows)
+
+run_their_fipsctl() {
+	local topic theirs=${FIPS_REF_J:-}/fipsctl sock
+
+	need_j
+	both_up
+	sock=$WORK/a/control.sock
+	for topic in "${json_topics[@]}"; do
+		"$theirs" -s "$sock" show "$topic" | jq -e 'type == "object"' >/dev/null
+	done
+	"$theirs" -s "$sock" acl show | jq -e .effective_mode
+	"$theirs" -s "$sock" stats list | jq -e '.metrics | length == 17'
+	"$theirs" -s "$sock" stats metrics | jq -e .forwarding >/dev/null
+	"$theirs" -s "$sock" stats peers | jq -e .count
+	"$theirs" -s "$sock" stats history peer_count --window 10s --plot
+	"$theirs" -s "$sock" disconnect "${NODE_NPUB[b]}" | jq -e .disconnected
+	wait_for 3 unlinked a
+	"$theirs" -s "$sock" connect "${NODE_NPUB[b]}" "$(endpoint b)" udp | jq -e '.refreshed == false'
+	wait_linked
+	must_fail "$theirs" -s "$sock" connect npub1bad "$(endpoint b)" udp
+}
+
+run_our_fipsctl() {
+	local topic
+
+	need_j
+	KIND[a]=J
+	both_up
+	for topic in "${json_topics[@]}"; do
+		run ctl a show "$topic" >/dev/null
+		ctl a show "$topic" --json | jq -e 'type == "object"' >/dev/null
+	done
+	run ctl a disconnect "${NODE_NPUB[b]}"
+	wait_for 3 unlinked a
+	run ctl a connect "${NODE_NPUB[b]}" "$(endpoint b)" udp
+	wait_linked
+}
+
+# Microseconds of the median of 150 pings.
+median() {
+	in_ns a ping -6 -n -c 150 -i 0.01 "${NODE_IP6[b]}" | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' |
+		sort -n | awk '{ v[NR] = $1 } END { print int(v[int((NR + 1) / 2)] * 1000) }'
+}
+
+# A hundred requests by ten at a time, one that says nothing, one that never
+# reads, one of garbage: the daemon answers, and traffic does not notice.
+run_crowd() {
+	local i pids=() quiet loud again bar
+
+	both_up
+	ping_all a 3
+	quiet=$(median)
+	spawn a /dev/null nc -U "$WORK/a/control.sock"		# stuck: says nothing
+	for i in $(seq 10); do
+		(
+			for _ in $(seq 5); do
+				ask a show_peers >/dev/null || :
+				ask a show_status >/dev/null || :
+			done
+		) &
+		pids+=($!)
+	done
+	(
+		for i in $(seq 8); do
+			head -c 3000 /dev/urandom | nc -UN -w 1 "$WORK/a/control.sock" >/dev/null || :
+			head -c 9000 /dev/zero | nc -UN -w 1 "$WORK/a/control.sock" >/dev/null || :
+		done
+	) &
+	pids+=($!)
+	loud=$(median)
+	for i in "${pids[@]}"; do
+		wait "$i" || :
+	done
+	again=$(median)
+	[ "$again" -lt "$quiet" ] || quiet=$again
+	echo "median of pings: $quiet us, with a crowd at the control socket: $loud us"
+	# The crowd's own processes need the processors, too.
+	bar=$((quiet + 1000 * (SLOW + 2)))
+	[ "$loud" -le $bar ] || fail "more than $bar us"
+	data a show_status | jq -e '.state == "running"'
+}
+
+[ "$(id -u)" = 0 ] || { echo "run.sh: needs root (namespaces)" >&2; exit 2; }
+if [ "${1:-}" = --list ]; then
+	printf '%s\n' "${all[@]}"
+	exit 0
+fi
+[ $# -gt 0 ] || set -- "${all[@]}"
+
+ktap_plan $#
+for name; do
+	KIND=()
+	ktap_test "control: $name" scenario "run_$name"
+	grep -ah '^median' "$KTAP_LOGS/control_$name.log" 2>/dev/null | sed 's/^/# /' || :
+done
+ktap_end
