@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib/common.sh
 . "$here/../lib/common.sh"
 
-all=(shapes shapes_j their_fipsctl our_fipsctl crowd)
+all=(shapes shapes_j their_fipsctl our_fipsctl tool completion crowd)
 
 ask() { # NODE COMMAND [PARAMS]; prints the reply
 	printf '{"command":"%s","params":%s}\n' "$2" "${3:-null}" |
@@ -139,6 +139,97 @@ run_our_fipsctl() {
 	wait_for 3 unlinked a
 	run ctl a connect "${NODE_NPUB[b]}" "$(endpoint b)" udp
 	wait_linked
+}
+
+# What our tool says: every form of output, exit codes.
+says() { # PATTERN COMMAND...
+	local pattern=$1 out status=0
+
+	shift
+	out=$("$@" 2>&1) || status=$?
+	grep -qE -- "$pattern" <<<"$out" && return
+	echo "$out"
+	fail "status $status, and no '$pattern' from: $*"
+}
+
+exits() { # STATUS COMMAND...
+	local want=$1 status=0
+
+	shift
+	"$@" >/dev/null 2>&1 || status=$?
+	[ $status = "$want" ] || fail "status $status, not $want, from: $*"
+}
+
+run_tool() {
+	local topic pid
+
+	both_up
+	ping_all a 3
+	wait_for 5 sampled a
+	for topic in "${json_topics[@]}" listening-sockets; do
+		exits 0 ctl a -t show "$topic"
+		ctl a show "$topic" | jq -e 'type == "object"' >/dev/null	# no terminal: JSON
+	done
+	says '^npub +npub1' ctl a -t show status
+	says '^b .* outbound +connected' ctl a -t show peers
+	says '^bytes_in +bytes/s +node$' ctl a -t stats list
+	says '^tree .*accepted' ctl a -t stats metrics
+	says '^b +npub1.* yes ' ctl a -t stats peers
+	says '^peer_count, peers, every 1 s' ctl a -t stats history peer_count --window 5s
+	says '^peer_count \(peers\): 20 samples of 1 s, 20 s in all, [0-9]+ gaps' \
+		ctl a stats history peer_count --window 20s --plot
+	says '^min 0.000  max 1.000  last 1.000|^min 1.000  max 1.000  last 1.000' \
+		ctl a stats history peer_count --window 20s --plot
+	says '^srtt_ms \(ms\)' ctl a stats history srtt_ms --peer "${NODE_NPUB[b]}" --plot
+	says '^IPv6 address +fd69:e08d' ctl a address "${NODE_NPUB[a]}"
+	ctl a address --json "${NODE_NPUB[a]}" | jq -e ".node_addr == \"${NODE_HEX[a]}\""
+	says '^ok +daemon' in_ns a "$FIPSCTL" -s "$WORK/a/control.sock" doctor
+	says '^(ok|warning) +MTU' in_ns a "$FIPSCTL" -s "$WORK/a/control.sock" doctor
+	in_ns a "$FIPSCTL" -s "$WORK/a/control.sock" doctor --json | jq -e 'length >= 8'
+	says '^broken +daemon' "$FIPSCTL" -s "$WORK/nobody" doctor
+	exits 1 "$FIPSCTL" -s "$WORK/nobody" show status
+	exits 1 ctl a stats history nonsense
+	exits 2 ctl a
+	exits 2 ctl a dance
+	exits 2 ctl a show
+	exits 2 ctl a show everything
+	exits 2 ctl a stats history
+	exits 1 ctl a connect "${NODE_NPUB[b]}" "[fd00::1]:2121" udp
+
+	# What changes is told as it changes.
+	spawn a "$WORK/monitor" "$FIPSCTL" -s "$WORK/a/control.sock" monitor
+	pid=$SPAWNED
+	sleep 1
+	ctl a disconnect "${NODE_NPUB[b]}"
+	wait_for 5 grep -q 'peer      gone         b$' "$WORK/monitor"
+	ctl a connect "${NODE_NPUB[b]}" "$(endpoint b)" udp
+	wait_for 5 grep -q 'peer      connected    b$' "$WORK/monitor"
+	kill -INT "$pid"
+	wait "$pid"
+}
+
+# What bash offers behind words.
+offers() { # WANTED WORD...
+	local want=$1
+
+	shift
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+	_fipsctl
+	[[ " ${COMPREPLY[*]} " = *" $want "* ]] || fail "no $want after: $* (${COMPREPLY[*]})"
+}
+
+run_completion() {
+	# shellcheck source=/dev/null
+	. "$FIPS_TOP/packaging/bash-completion/fipsctl"
+	fipsctl() { "$FIPSCTL" "$@" || :; }	# nobody answers; what is known without is offered
+	offers show fipsctl ''
+	offers peers fipsctl show p
+	offers peers fipsctl -s /x show ''
+	offers history fipsctl stats h
+	offers --plot fipsctl stats history --p
+	offers 1m fipsctl stats history x --granularity ''
+	offers link fipsctl kernel show l
+	offers udp fipsctl connect x y ''
 }
 
 # Microseconds of the median of 150 pings.

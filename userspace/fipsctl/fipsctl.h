@@ -17,7 +17,7 @@
 /**
  * struct fipsctl - the command line
  * @socket: of the daemon
- * @json: print JSON, not tables
+ * @json: print JSON, not tables: asked for, or nobody reads it at a terminal
  */
 struct fipsctl {
 	const char *socket;
@@ -76,7 +76,20 @@ void fipsctl_print_counters(const char *what, const json_t *counters);
 
 int fipsctl_kernel(const struct fipsctl *ctl, int argc, char **argv);
 
+/* ---- stats.c, monitor.c, address.c, doctor.c ---- */
+
+int fipsctl_stats(const struct fipsctl *ctl, int argc, char **argv);
+int fipsctl_acl(const struct fipsctl *ctl, int argc, char **argv);
+int fipsctl_monitor(const struct fipsctl *ctl, int argc, char **argv);
+int fipsctl_address(const struct fipsctl *ctl, int argc, char **argv);
+int fipsctl_doctor(const struct fipsctl *ctl, int argc, char **argv);
+
 /* ---- peer.c ---- */
+
+#define FIPSCTL_NPUB	100	/* room for an npub, and for what somebody takes for one */
+
+/* An npub as it is, else the npub of a name of the hosts file. @npub: FIPSCTL_NPUB bytes. */
+bool fipsctl_find_peer(const char *word, char *npub);
 
 int fipsctl_connect(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_disconnect(const struct fipsctl *ctl, int argc, char **argv);
