@@ -15,12 +15,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib/common.sh
 . "$here/../lib/common.sh"
 
-all=(shapes shapes_j their_fipsctl our_fipsctl tool completion crowd)
+all=(shapes shapes_j their_fipsctl our_fipsctl tool completion fipstop fipstop_plain their_fipstop crowd)
 
 ask() { # NODE COMMAND [PARAMS]; prints the reply
 	printf '{"command":"%s","params":%s}\n' "$2" "${3:-null}" |
 		nc -UN -w 6 "$WORK/$1/control.sock"
 }
+
+FIPS_BUILD_DIR=$(dirname "$FIPSCTL")
 
 data() { # NODE COMMAND [PARAMS]; prints the data of a good reply
 	ask "$@" | jq -e 'if .status == "ok" then .data else error(.message) end'
@@ -206,6 +208,143 @@ run_tool() {
 	wait_for 5 grep -q 'peer      connected    b$' "$WORK/monitor"
 	kill -INT "$pid"
 	wait "$pid"
+}
+
+# ---- fipstop in a terminal emulator
+
+# The server of tmux is a daemon of its own: cleanup must end it.
+tm() { # ARGUMENT...
+	tmux -L "fips-$RUN" -f /dev/null "$@"
+}
+
+screen_open() { # WIDTH HEIGHT COMMAND
+	command -v tmux >/dev/null || skip "no tmux"
+	tm new-session -d -x "$1" -y "$2" "$3; sleep 60"
+}
+
+screen() {
+	tm capture-pane -p
+}
+
+shows() { # PATTERN
+	screen | grep -qE -- "$1"
+}
+
+# Press keys, and wait until the screen shows something.
+press() { # PATTERN KEY...
+	local pattern=$1
+
+	shift
+	[ $# = 0 ] || tm send-keys "$@"
+	wait_for 5 shows "$pattern" || { screen; return 1; }
+}
+
+# No line is wider than the screen: nothing has wrapped.
+fits() { # WIDTH HEIGHT
+	[ "$(screen | wc -l)" -le "$2" ] || { screen; fail "more than $2 lines"; }
+	! screen | LC_ALL=C.UTF-8 grep -qE "^.{$(($1 + 1))}" || { screen; fail "wider than $1"; }
+}
+
+run_fipstop() {
+	both_up
+	ping_all a 3
+	wait_for 5 sampled a
+	screen_open 80 24 "LC_ALL=C.UTF-8 $FIPS_BUILD_DIR/fipstop -s $WORK/a/control.sock -r 1"
+	trap 'tm kill-server 2>/dev/null || :; cleanup' EXIT
+	press 'fipstop  npub1sjlh2c3x9w7kjsqg2ay  running  1 peers'
+	press 'npub +npub1sjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jcqawh57m$'
+	press 'Listening for the mesh'
+	press 'peer.*[▁▂▃▄▅▆▇█]'
+	fits 80 24
+	press '^ b +(child|parent|peer) +udp +out +[0-9.]+ ms' Tab
+	press 'Details' Down Enter
+	press '"connectivity": "connected"'
+	fits 80 24
+	press 'Tab: next tab' Escape
+	press '^ name\+? ' s
+	press '^ \+ udp +up +10.77.0.1:2121' Tab
+	press '\+- link 1, outbound +connected' Space
+	press '^ \+ udp' c
+	press '\+- link 1' e
+	press '^ b +8e302c28 +established +initiator' Tab
+	press 'this node \(69e08d65\)' Tab
+	press '└─ b \(8e302c28\)'
+	press 'own filter +sequence [0-9]' Tab
+	press '^ b +full .*rtt[↑↓→]' Tab
+	press 'coordinates of' Tab
+	press 'peer_count \(peers\)' Tab
+	press 'node, last 1h' Right
+	press 'one metric, all peers, last 1h, srtt_ms' m
+	press 'loss_rate$|loss_rate ' n
+	press 'one peer, all metrics' m
+	press 'No gateway here' Tab
+	press 'Listening for the mesh' 1
+	press 'Keys' '?'
+	press 'Listening for the mesh' x
+	press '/nobody-of-this-name' / n o b o d y - o f - t h i s - n a m e
+	press 'nothing found' Enter
+	# Larger, tiny, and back.
+	tm resize-window -x 132 -y 43
+	press 'address +fd69:e08d:65cc:3a6b:9c2c:2ac4:bd40:5e4b  69e08d65cc3a6b9c2c2ac4bd405e4b0e'
+	fits 132 43
+	tm resize-window -x 30 -y 6
+	press 'fipstop'
+	fits 30 6
+	tm resize-window -x 80 -y 24
+	press 'Listening for the mesh'
+	# A peer is sent away only after a question.
+	press '^ b ' 2
+	press 'Disconnect npub1.*y/n' Home DC
+	press '^ b ' n
+	press 'no peers' DC y
+	wait_for 3 unlinked a
+	# The daemon goes, and comes back.
+	node_stop a
+	press 'disconnected: '
+	node_start a
+	press 'running  1 peers'
+	tm send-keys q
+	wait_for 5 not_running
+}
+
+not_running() {
+	! shows 'Tab: next tab'
+}
+
+# Without colour and without UTF-8.
+run_fipstop_plain() {
+	both_up
+	wait_for 5 sampled a
+	trap 'tm kill-server 2>/dev/null || :; cleanup' EXIT
+	screen_open 80 24 "NO_COLOR=1 LC_ALL=C $FIPS_BUILD_DIR/fipstop -s $WORK/a/control.sock -r 1"
+	press 'running  1 peers'
+	press '`- b \(8e302c28\)' 5
+	press ' \*$' g
+	! tm capture-pane -p -e | grep -q $'\033\\[3[0-8]' || fail "colour"
+	fits 80 24
+	tm send-keys q
+}
+
+# The reference's own shows what our daemon says, tab by tab.
+run_their_fipstop() {
+	local i
+
+	need_j
+	both_up
+	ping_all a 3
+	wait_for 5 sampled a
+	trap 'tm kill-server 2>/dev/null || :; cleanup' EXIT
+	screen_open 120 40 "LC_ALL=C.UTF-8 $FIPS_REF_J/fipstop -s $WORK/a/control.sock"
+	press 'npub1sjlh2c3x'
+	for i in Peers Transports Sessions Tree Filters Performance Routing Graphs Gateway; do
+		tm send-keys Tab
+		sleep 0.5
+		screen
+		wait_for 5 shows "$i"
+	done
+	tm send-keys g
+	press 'peer_count|Peer Count|peers'
+	tm send-keys q
 }
 
 # What bash offers behind words.

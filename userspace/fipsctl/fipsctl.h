@@ -18,10 +18,14 @@
  * struct fipsctl - the command line
  * @socket: of the daemon
  * @json: print JSON, not tables: asked for, or nobody reads it at a terminal
+ * @why: gets what went wrong, instead of standard error; or NULL
+ * @why_len: its size
  */
 struct fipsctl {
 	const char *socket;
 	bool json;
+	char *why;
+	size_t why_len;
 };
 
 /* ---- client.c ---- */
@@ -32,7 +36,7 @@ struct fipsctl {
  * @command: its name
  * @params: stolen; may be NULL
  *
- * Return: the reply's data (the whole reply if it has none), or NULL after a message on stderr.
+ * Return: the reply's data (the whole reply if it has none), or NULL after a message on stderr or in @ctl->why.
  */
 json_t *fipsctl_request(const struct fipsctl *ctl, const char *command, json_t *params);
 void fipsctl_print_json(const json_t *value);

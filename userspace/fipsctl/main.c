@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 {
 	char path[FIPS_PATH_SIZE];
 	struct args args = { .socket = path };
-	struct fipsctl ctl;
+	struct fipsctl ctl = { 0 };
 	size_t i;
 	int ret;
 
