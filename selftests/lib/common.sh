@@ -409,11 +409,11 @@ scenario_end() {
 }
 
 # Run a function between set-up and proof of a clean end (inside ktap_test).
-scenario() { # FUNCTION
+scenario() { # FUNCTION ARGUMENT...
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/fips-$RUN-XXXXXX")
 	trap 'status=$?; [ $status = 0 ] || [ $status = $KTAP_SKIP ] || post_mortem; cleanup; rm -rf "$WORK"' EXIT
 	trap 'exit 130' INT TERM
 	topology
-	"$1"
+	"$@"
 	scenario_end
 }

@@ -900,6 +900,7 @@ static int dp_session_get(void *dp, const struct fips_node_addr *remote,
 		.path_mtu = s->path_mtu,
 		.staged = s->staged,
 		.tx_counter = s->slot[FIPS_KEY_SLOT_CURRENT].ctr,
+		.k_bit = s->slot[FIPS_KEY_SLOT_CURRENT].k_bit,
 	};
 	return 0;
 }

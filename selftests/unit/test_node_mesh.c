@@ -257,6 +257,34 @@ static void coordinates_forgotten(void **state)
 	fakenet_free(net);
 }
 
+/*
+ * The far end has started over and is still being sent to, without coordinates by
+ * now: it looks the sender up, whose key it knows, and asks for a session anew.
+ */
+static void far_end_starts_over(void **state)
+{
+	struct fakenet *net = line(10, 4);
+	struct fips_clock now;
+	int i;
+
+	(void)state;
+	fakenet_peer(net, 3, 2);
+	fakenet_run(net, 1500);
+	assert_talks(net, 0, 3, 2000);
+	for (i = 0; i < 10; i++)	/* the warm-up is over */
+		fakenet_data(net, 0, 3);
+	fakenet_run(net, 1000);
+	fakenet_restart(net, 3);
+	now = fakenet_clock(net);
+	fips_node_learn(net->nodes[3].node, &now, &net->nodes[0].keypair.id);
+	fakenet_run(net, 2000);
+	fakenet_data(net, 0, 3);
+	fakenet_run(net, 1000);
+	assert_in_range(fakenet_view(net, 3).counters.lookup.req_initiated, 1, 2);
+	assert_talks(net, 0, 3, 200);
+	fakenet_free(net);
+}
+
 /* Nobody has heard of the target: refused after a while, and not for long. */
 static void unknown_target(void **state)
 {
@@ -305,6 +333,7 @@ int main(void)
 		cmocka_unit_test(messages_get_lost),
 		cmocka_unit_test(announces_are_made_up_for),
 		cmocka_unit_test(coordinates_forgotten),
+		cmocka_unit_test(far_end_starts_over),
 		cmocka_unit_test(unknown_target),
 		cmocka_unit_test(quiet_when_idle),
 	};

@@ -55,6 +55,7 @@ struct fips_stats {
 	fips_counter rx_bytes;
 	fips_counter tx_packets;
 	fips_counter tx_bytes;
+	fips_counter forwarded;
 	fips_counter ce_packets;
 	fips_counter ce_delivered;
 	fips_counter ce_forwarded;

@@ -232,8 +232,10 @@ int fips_core_session_get(struct fips_core *c, u64 now, const struct fips_node_a
 	info->path_mtu = s->path_mtu;
 	info->staged = fips_stage_count(c, FIPS_STAGE_PACKET, s->ipv6);
 	e = fips_slot_get(&s->slot[FIPS_KEY_SLOT_CURRENT]);
-	if (e)
+	if (e) {
 		info->tx_counter = fips_load(&e->tx_counter);
+		info->k_bit = e->k_bit;
+	}
 	fips_stats_read(&s->stats, &info->stats);
 	return 0;
 }

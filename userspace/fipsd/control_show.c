@@ -141,6 +141,7 @@ void fipsd_put_forwarding(struct fipsd *d, json_t *obj)
 	family = json_object_get(obj, "forwarding");
 	put_int(family, "received_packets", s.rx_packets);
 	put_int(family, "received_bytes", s.rx_bytes);
+	put_int(family, "forwarded_packets", s.forwarded);
 	put_int(family, "ttl_exhausted_packets", s.drops[FIPS_DROP_REASON_DGRAM_TTL]);
 	put_int(family, "drop_no_route_packets", s.drops[FIPS_DROP_REASON_NO_ROUTE]);
 	put_int(family, "drop_mtu_exceeded_packets", s.drops[FIPS_DROP_REASON_DGRAM_MTU]);
@@ -177,6 +178,8 @@ static void put_handshakes(json_t *obj, const struct fips_node_counters *c)
 	json_t *h = json_object();
 
 	put_int(h, "payload_len_mismatch", c->payload_len_mismatch);
+	put_int(h, "link_malformed", c->link_malformed);
+	put_int(h, "link_unknown", c->link_unknown);
 	put_int(h, "handshake_bad_state", c->handshake_bad_state);
 	put_int(h, "handshake_unknown_connection", c->handshake_unknown_connection);
 	put_int(h, "msg1_rate_limited", c->msg1_rate_limited);
@@ -186,6 +189,8 @@ static void put_handshakes(json_t *obj, const struct fips_node_counters *c)
 	put_int(h, "candidates_expired", c->candidates_expired);
 	put_int(h, "peer_restarts", c->peer_restarts);
 	put_int(h, "session_unknown", c->session_unknown);
+	put_int(h, "session_malformed", c->session_malformed);
+	put_int(h, "signal_malformed", c->signal_malformed);
 	put_int(h, "session_bad_state", c->session_bad_state);
 	put_int(h, "session_addr_mismatch", c->session_addr_mismatch);
 	put_int(h, "session_ack_failed", c->session_ack_failed);

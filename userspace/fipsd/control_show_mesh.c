@@ -160,6 +160,7 @@ static json_t *bloom_stats(const struct fips_node_counters *c)
 	put_int(s, "send_failed", c->bloom_send_failed);
 	put_int(s, "parked", c->bloom_parked);
 	put_int(s, "left_out", c->bloom_left_out);
+	put_int(s, "outdated", c->bloom_outdated);
 	return s;
 }
 

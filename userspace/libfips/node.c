@@ -154,6 +154,7 @@ static int node_init(struct fips_node *n, const struct fips_node_setup *setup)
 	n->dp = setup->dp;
 	n->dp_ctx = setup->dp_ctx;
 	n->timing = setup->timing;
+	n->rules = &node_rules[setup->rules];
 	n->wake = FIPS_NEVER;
 	n->transport_mtu = NODE_DEFAULT_MTU;
 	n->env = (struct fips_noise_env) {
@@ -343,9 +344,15 @@ static void node_transport_down(struct fips_node *n, u32 id)
 	node_transports_changed(n);
 }
 
-static bool node_is_report(const u8 *msg, size_t len)
+/* A message that is none; those with a counter of their own parse, whatever their body. */
+static void node_link_refused(struct fips_node *n, const u8 *msg, size_t len, int why)
 {
-	return len && (msg[0] == FIPS_LINK_SENDER_REPORT || msg[0] == FIPS_LINK_RECEIVER_REPORT);
+	if (len && (msg[0] == FIPS_LINK_SENDER_REPORT || msg[0] == FIPS_LINK_RECEIVER_REPORT))
+		n->counters.mmp_decode_error++;
+	else if (why == -ENOMSG)
+		n->counters.link_unknown++;
+	else
+		n->counters.link_malformed++;
 }
 
 static void node_link_msg(struct fips_node *n, const struct fips_event *ev)
@@ -353,6 +360,7 @@ static void node_link_msg(struct fips_node *n, const struct fips_event *ev)
 	struct node_link *l = node_link_find(n, ev->link_msg.id);
 	struct fips_link_message msg;
 	struct node_peer *p;
+	int ret;
 
 	if (!l)
 		return;
@@ -365,8 +373,9 @@ static void node_link_msg(struct fips_node *n, const struct fips_event *ev)
 		return;
 	if (l == p->link)
 		node_peer_proved(n, p);
-	if (fips_link_message_parse(ev->link_msg.msg, ev->link_msg.len, &msg)) {
-		n->counters.mmp_decode_error += node_is_report(ev->link_msg.msg, ev->link_msg.len);
+	ret = fips_link_message_parse(ev->link_msg.msg, ev->link_msg.len, &msg);
+	if (ret) {
+		node_link_refused(n, ev->link_msg.msg, ev->link_msg.len, ret);
 		return;
 	}
 	switch (msg.type) {

@@ -175,6 +175,16 @@ struct fips_peer_config {
 };
 
 /**
+ * enum fips_rules - by whose rules a node goes where the wire leaves a choice
+ * @FIPS_RULES_OWN: ours
+ * @FIPS_RULES_REFERENCE: the reference's filters and lookups (06 §5 to §7, 07 D), for simulations
+ */
+enum fips_rules {
+	FIPS_RULES_OWN,
+	FIPS_RULES_REFERENCE,
+};
+
+/**
  * struct fips_node_setup - what a node is made of
  * @keypair: own identity; borrowed, must outlive the node
  * @pk: public-key table; borrowed
@@ -183,6 +193,7 @@ struct fips_peer_config {
  * @epoch: startup epoch, or all zero to draw one
  * @wall_ms: Unix time, for the first declaration; a successor (with @epoch) counts on from it
  * @timing: copied
+ * @rules: of filters and lookups
  * @ops: borrowed
  * @ctx: passed to @ops
  * @dp: data plane; borrowed
@@ -196,6 +207,7 @@ struct fips_node_setup {
 	u8 epoch[FIPS_EPOCH_LEN];
 	u64 wall_ms;
 	struct fips_node_timing timing;
+	enum fips_rules rules;
 	const struct fips_node_ops *ops;
 	void *ctx;
 	const struct fips_dp_ops *dp;
@@ -469,6 +481,11 @@ struct fips_lookup_counters {
 /* Handshake, transport and session counters by the names of specs 03 §25 and 08 §15, and ours. */
 struct fips_node_counters {
 	u64 payload_len_mismatch;
+	u64 link_malformed;		/* messages of peers: too short */
+	u64 link_unknown;		/* of no type that we know */
+	u64 session_malformed;		/* datagrams for us that are no session message */
+	u64 signal_malformed;
+	u64 coords_malformed;		/* lists in passing datagrams (07 A) */
 	u64 handshake_bad_state;
 	u64 handshake_unknown_connection;
 	u64 msg1_rate_limited;
@@ -514,6 +531,7 @@ struct fips_node_counters {
 	u64 bloom_sent;
 	u64 bloom_debounced;
 	u64 bloom_send_failed;
+	u64 bloom_outdated;		/* of new children, made before they were */
 	u64 bloom_left_out;		/* shares that did not fit under the cap */
 	u64 lookup_unasked;		/* responses that nobody asked for */
 	u64 lookup_mtu_below_floor;

@@ -491,6 +491,7 @@ struct fips_node {
 	const struct fips_dp_ops *dp;
 	void *dp_ctx;
 	struct fips_node_timing timing;
+	const struct node_rules *rules;
 	struct fips_noise_env env;
 	struct fips_timers timers;
 	u64 wake;

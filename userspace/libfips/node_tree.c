@@ -254,6 +254,7 @@ static void tree_apply(struct fips_node *n, const struct fips_tree_decision *d,
 /* 05 §6, and what follows from it. */
 void node_tree_message(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len)
 {
+	bool was_child = fips_tree_is_child(n->mesh.tree, &p->id.addr);
 	struct fips_tree_now now = tree_now(n);
 	struct fips_tree_decision d;
 	enum fips_tree_verdict v;
@@ -261,6 +262,8 @@ void node_tree_message(struct fips_node *n, struct node_peer *p, const u8 *body,
 	v = fips_tree_receive(n->mesh.tree, &p->id.addr, p->id.x, n->env.pk, body, len, &now, &d);
 	switch (v) {
 	case FIPS_TREE_ACCEPTED:
+		if (!was_child && fips_tree_is_child(n->mesh.tree, &p->id.addr))
+			node_filter_child_new(n, p);
 		tree_apply(n, &d, p);
 		return;
 	case FIPS_TREE_SIG_FAILED:
@@ -345,11 +348,14 @@ static double tree_per_second(u64 interval_ms)
 	return interval_ms ? 1000.0 / (double)interval_ms : 1e6;
 }
 
-static void mesh_rates(struct node_mesh *m, const struct fips_node_timing *t)
+static void mesh_rates(struct fips_node *n)
 {
+	const struct fips_node_timing *t = &n->timing;
+	struct node_mesh *m = &n->mesh;
+
 	fips_bucket_rate_set(&m->announce_rate, NODE_PACE_BURST,
 			     tree_per_second(t->tree.announce_min_interval_ms));
-	fips_bucket_rate_set(&m->filter_rate, NODE_PACE_BURST,
+	fips_bucket_rate_set(&m->filter_rate, n->rules->filter_burst,
 			     tree_per_second(t->bloom.update_debounce_ms));
 	fips_bucket_rate_set(&m->filter_in_rate, NODE_FILTER_IN_BURST, NODE_FILTER_IN_RATE);
 	fips_bucket_rate_set(&m->request_rate, NODE_LOOKUP_BURST, NODE_LOOKUP_RATE);
@@ -359,7 +365,7 @@ static void mesh_rates(struct node_mesh *m, const struct fips_node_timing *t)
 /* The configuration is another one. */
 void node_mesh_timing(struct fips_node *n)
 {
-	mesh_rates(&n->mesh, &n->timing);
+	mesh_rates(n);
 	n->mesh.filter_max = fips_bloom_max_popcount(n->timing.bloom.max_inbound_fpr);
 	node_tree_configure(n);
 	if (n->peers)
@@ -389,7 +395,7 @@ int node_mesh_init(struct fips_node *n, const struct fips_node_setup *setup)
 	fips_timer_init(&m->veto_timer, tree_veto_end);
 	fips_timer_init(&m->route_timer, node_route_timer);
 	fips_timer_init(&m->warm_timer, node_session_warm_timer);
-	mesh_rates(m, &n->timing);
+	mesh_rates(n);
 	fips_bucket_init(&m->signal_bucket, &m->signal_rate, 0);
 	m->generation = 1;
 	ret = fips_random(&n->env.rng, m->secret, sizeof(m->secret));
