@@ -32,6 +32,8 @@ static const struct {
 	{ "show_listening_sockets", fipsd_show_listening },
 	{ "show_stats_list", fipsd_show_stats_list },
 	{ "show_stats_peers", fipsd_show_stats_peers },
+	{ "show_acl", fipsd_show_acl },
+	{ "show_dns", fipsd_show_dns },
 };
 
 /* A text parameter, or NULL and the message. */

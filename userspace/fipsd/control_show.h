@@ -29,6 +29,8 @@ json_t *fipsd_show_native_flows(struct fipsd *d);
 json_t *fipsd_show_listening(struct fipsd *d);
 /* Family "forwarding" as a member of @obj. */
 void fipsd_put_forwarding(struct fipsd *d, json_t *obj);
+json_t *fipsd_show_acl(struct fipsd *d);
+json_t *fipsd_show_dns(struct fipsd *d);
 /* Parts of the above that the mesh knows. */
 void fipsd_show_routing_mesh(struct fipsd *d, json_t *obj);
 void fipsd_show_status_mesh(struct fipsd *d, json_t *obj);

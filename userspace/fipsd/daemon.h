@@ -15,6 +15,7 @@
 #include "history.h"
 #include "hosts.h"
 #include "log.h"
+#include "names.h"
 #include "resolver.h"
 #include "udp.h"
 
@@ -50,6 +51,7 @@ struct fipsd {
 	struct fips_keypair keypair;
 	enum fips_key_source key_source;
 	struct fips_hosts hosts;
+	struct fipsd_names *names;
 
 	const struct fips_provider *prov;
 	void *dp;
@@ -88,12 +90,6 @@ int fipsd_run(struct fipsd *d);
 
 struct fips_clock fipsd_clock(void);
 const char *fipsd_state_name(const struct fipsd *d);
-
-/* Aliases and hosts file anew. */
-int fipsd_hosts_reload(struct fipsd *d);
-
-/* Read the hosts file again if it changed; looks at most once a tick. */
-void fipsd_hosts_refresh(struct fipsd *d);
 
 /* Text of spec 13 §5.1; @id and @alias may be NULL. */
 void fipsd_display_name(const struct fipsd *d, const struct fips_node_addr *addr,
