@@ -33,7 +33,8 @@ all: userspace kmod
 # pkg-config name:Debian package
 PKGS := libsodium:libsodium-dev libsecp256k1:libsecp256k1-dev libgcrypt:libgcrypt20-dev \
 	yaml-0.1:libyaml-dev libuv:libuv1-dev jansson:libjansson-dev ldns:libldns-dev \
-	libnl-3.0:libnl-3-dev libnl-genl-3.0:libnl-genl-3-dev libnl-route-3.0:libnl-route-3-dev
+	ncursesw:libncurses-dev libnl-3.0:libnl-3-dev libnl-genl-3.0:libnl-genl-3-dev \
+	libnl-route-3.0:libnl-route-3-dev
 PKG_NAMES := $(foreach p,$(PKGS),$(firstword $(subst :, ,$p)))
 
 $(O)/packages.mk: Makefile
@@ -80,12 +81,14 @@ LIBDP := $(wildcard userspace/dataplane/*.c)
 LIBNL := $(wildcard userspace/nl/*.c)
 FIPSD := $(wildcard userspace/fipsd/*.c)
 FIPSCTL := $(wildcard userspace/fipsctl/*.c)
+# It asks as fipsctl does, and writes figures the same way.
+FIPSTOP := $(wildcard userspace/fipstop/*.c) userspace/fipsctl/client.c userspace/fipsctl/table.c
 UNIT := $(wildcard selftests/unit/test_*.c)
 UNIT_HELP := $(filter-out $(UNIT),$(wildcard selftests/unit/*.c))
 FUZZ := $(wildcard selftests/fuzz/fuzz_*.c)
 SIM := $(wildcard selftests/sim/*.c)
 ARCHIVES := $(O)/libfipsd.a $(O)/libfipsdp.a $(O)/libfipsnl.a $(O)/libfips.a
-PROGRAMS := $(O)/fipsd $(O)/fipsctl
+PROGRAMS := $(O)/fipsd $(O)/fipsctl $(O)/fipstop
 # Guests of the QEMU suite run small programs of their own.
 GUEST := $(patsubst selftests/qemu/%.c,$(O)/qemu/%,$(wildcard selftests/qemu/*.c))
 
@@ -111,9 +114,11 @@ $(O)/%.a:
 
 $(O)/fipsd: $(O)/obj/userspace/fipsd/main.o $(ARCHIVES)
 $(O)/fipsctl: $(call objs,$(FIPSCTL)) $(ARCHIVES)
+$(O)/fipstop: $(call objs,$(FIPSTOP)) $(ARCHIVES)
+$(O)/fipstop: LIBS_OWN = $(LIBS_ncursesw)
 $(PROGRAMS):
 	$(say) LD $@
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL) $(LIBS_OWN)
 
 # fips.yaml(5) is made of the key table itself.
 $(O)/config-man: $(O)/obj/userspace/configman/main.o $(ARCHIVES)

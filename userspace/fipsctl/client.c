@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* One request, one reply (spec 13 §4, §9). */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,29 +15,47 @@
 #define TIMEOUT_SECS	5
 #define REPLY_MAX	(32 * 1024 * 1024)
 
-static int connect_daemon(const char *path)
+__attribute__((format(printf, 2, 3)))
+static void complain(const struct fipsctl *ctl, const char *fmt, ...)
 {
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (ctl->why)
+		vsnprintf(ctl->why, ctl->why_len, fmt, ap);
+	else
+		vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	if (ctl->why)
+		ctl->why[strcspn(ctl->why, "\n")] = '\0';
+	else
+		fputc('\n', stderr);
+}
+
+static int connect_daemon(const struct fipsctl *ctl)
+{
+	const char *path = ctl->socket;
 	struct timeval tv = { .tv_sec = TIMEOUT_SECS };
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd;
 
 	if (strlen(path) >= sizeof(sun.sun_path)) {
-		fprintf(stderr, "fipsctl: socket path %s is too long\n", path);
+		complain(ctl, "fipsctl: socket path %s is too long", path);
 		return -1;
 	}
 	strcpy(sun.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
-		perror("fipsctl: socket");
+		complain(ctl, "fipsctl: socket: %s", strerror(errno));
 		return -1;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	if (!connect(fd, (struct sockaddr *)&sun, sizeof(sun)))
 		return fd;
-	fprintf(stderr, "fipsctl: cannot connect to %s: %s\n", path, strerror(errno));
-	fprintf(stderr, "%s\n", errno == EACCES ? "Is this user a member of the group fips?" :
-		"Is fipsd running? Another socket is named with -s PATH.");
+	complain(ctl, "cannot connect to %s: %s\n%s", path, strerror(errno), errno == EACCES ?
+		 "Is this user a member of the group fips?" :
+		 "Is fipsd running? Another socket is named with -s PATH.");
 	close(fd);
 	return -1;
 }
@@ -57,7 +76,7 @@ static bool send_all(int fd, const char *text, size_t len)
 }
 
 /* Up to the end of input; NUL-terminated. */
-static char *receive_all(int fd, size_t *len)
+static char *receive_all(const struct fipsctl *ctl, int fd, size_t *len)
 {
 	size_t room = 64 * 1024;
 	char *buf = malloc(room);
@@ -81,22 +100,22 @@ static char *receive_all(int fd, size_t *len)
 		*len += (size_t)n;
 	}
 	if (!buf || n < 0) {
-		fprintf(stderr, "fipsctl: no reply: %s\n",
-			errno == EAGAIN ? "the daemon is silent" : strerror(errno));
+		complain(ctl, "no reply: %s",
+			 errno == EAGAIN ? "the daemon is silent" : strerror(errno));
 		free(buf);
 		return NULL;
 	}
 	return buf;
 }
 
-static json_t *take_reply(json_t *reply)
+static json_t *take_reply(const struct fipsctl *ctl, json_t *reply)
 {
 	const char *status = json_string_value(json_object_get(reply, "status"));
 	const char *message = json_string_value(json_object_get(reply, "message"));
 	json_t *data = json_object_get(reply, "data");
 
 	if (!status || strcmp(status, "ok")) {
-		fprintf(stderr, "error: %s\n", message ? message : "the reply makes no sense");
+		complain(ctl, "error: %s", message ? message : "the reply makes no sense");
 		json_decref(reply);
 		return NULL;
 	}
@@ -120,7 +139,7 @@ static json_t *parse_reply(const char *text, size_t len, json_error_t *err)
 	return reply;
 }
 
-static json_t *exchange(int fd, const char *request)
+static json_t *exchange(const struct fipsctl *ctl, int fd, const char *request)
 {
 	json_error_t err;
 	json_t *reply;
@@ -128,19 +147,19 @@ static json_t *exchange(int fd, const char *request)
 	size_t len;
 
 	if (!send_all(fd, request, strlen(request))) {
-		fprintf(stderr, "fipsctl: cannot send: %s\n", strerror(errno));
+		complain(ctl, "cannot send: %s", strerror(errno));
 		return NULL;
 	}
-	text = receive_all(fd, &len);
+	text = receive_all(ctl, fd, &len);
 	if (!text)
 		return NULL;
 	reply = parse_reply(text, len, &err);
 	free(text);
 	if (!reply) {
-		fprintf(stderr, "fipsctl: the reply is no JSON: %s\n", err.text);
+		complain(ctl, "the reply is no JSON: %s", err.text);
 		return NULL;
 	}
-	return take_reply(reply);
+	return take_reply(ctl, reply);
 }
 
 json_t *fipsctl_request(const struct fipsctl *ctl, const char *command, json_t *params)
@@ -158,8 +177,8 @@ json_t *fipsctl_request(const struct fipsctl *ctl, const char *command, json_t *
 		return NULL;
 	}
 	free(text);
-	fd = connect_daemon(ctl->socket);
-	data = fd < 0 ? NULL : exchange(fd, line);
+	fd = connect_daemon(ctl);
+	data = fd < 0 ? NULL : exchange(ctl, fd, line);
 	if (fd >= 0)
 		close(fd);
 	free(line);

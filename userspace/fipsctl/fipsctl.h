@@ -17,11 +17,15 @@
 /**
  * struct fipsctl - the command line
  * @socket: of the daemon
- * @json: print JSON, not tables
+ * @json: print JSON, not tables: asked for, or nobody reads it at a terminal
+ * @why: gets what went wrong, instead of standard error; or NULL
+ * @why_len: its size
  */
 struct fipsctl {
 	const char *socket;
 	bool json;
+	char *why;
+	size_t why_len;
 };
 
 /* ---- client.c ---- */
@@ -32,7 +36,7 @@ struct fipsctl {
  * @command: its name
  * @params: stolen; may be NULL
  *
- * Return: the reply's data (the whole reply if it has none), or NULL after a message on stderr.
+ * Return: the reply's data (the whole reply if it has none), or NULL after a message on stderr or in @ctl->why.
  */
 json_t *fipsctl_request(const struct fipsctl *ctl, const char *command, json_t *params);
 void fipsctl_print_json(const json_t *value);
@@ -76,7 +80,20 @@ void fipsctl_print_counters(const char *what, const json_t *counters);
 
 int fipsctl_kernel(const struct fipsctl *ctl, int argc, char **argv);
 
+/* ---- stats.c, monitor.c, address.c, doctor.c ---- */
+
+int fipsctl_stats(const struct fipsctl *ctl, int argc, char **argv);
+int fipsctl_acl(const struct fipsctl *ctl, int argc, char **argv);
+int fipsctl_monitor(const struct fipsctl *ctl, int argc, char **argv);
+int fipsctl_address(const struct fipsctl *ctl, int argc, char **argv);
+int fipsctl_doctor(const struct fipsctl *ctl, int argc, char **argv);
+
 /* ---- peer.c ---- */
+
+#define FIPSCTL_NPUB	100	/* room for an npub, and for what somebody takes for one */
+
+/* An npub as it is, else the npub of a name of the hosts file. @npub: FIPSCTL_NPUB bytes. */
+bool fipsctl_find_peer(const char *word, char *npub);
 
 int fipsctl_connect(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_disconnect(const struct fipsctl *ctl, int argc, char **argv);

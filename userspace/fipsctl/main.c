@@ -3,22 +3,35 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../fipsd/paths.h"
 #include "../fipsd/version.h"
 #include "fipsctl.h"
 
+struct args {
+	const char *socket;
+	bool json;
+	bool table;
+};
+
 static void usage(FILE *out)
 {
-	fputs("Usage: fipsctl [-s SOCKET] [--json] COMMAND\n"
+	fputs("Usage: fipsctl [-s SOCKET] [--json|--table] COMMAND\n"
 	      "\n"
 	      "Commands:\n"
 	      "  show TOPIC                      status, peers, links, sessions, connections,\n"
 	      "                                  transports, routing, identity-cache, tree,\n"
-	      "                                  bloom, mmp, cache, native-flows\n"
+	      "                                  bloom, mmp, cache, native-flows, listening-sockets\n"
+	      "  stats list|metrics|peers        what is measured, counters, peers seen\n"
+	      "  stats history METRIC [--peer P] [--window 10m] [--granularity 1s|1m] [--plot]\n"
+	      "  acl show                        who may be a peer\n"
 	      "  connect PEER ADDRESS TRANSPORT  dial a peer: npub or host name, host:port, udp\n"
 	      "  disconnect PEER                 send it away\n"
 	      "  reload                          read the configuration again\n"
+	      "  monitor                         tell what changes, until Ctrl-C\n"
+	      "  doctor                          look at everything a node needs\n"
+	      "  address PEER                    node address and IPv6 address of a key\n"
 	      "  kernel show OBJECT              dev, transport, link, session, route of fips.ko,\n"
 	      "                                  straight from the kernel\n"
 	      "  keygen [-d DIR] [-f] [-s]       make an identity: files in DIR (/etc/fips),\n"
@@ -26,7 +39,8 @@ static void usage(FILE *out)
 	      "\n"
 	      "Options:\n"
 	      "  -s, --socket PATH   the daemon's control socket\n"
-	      "  -j, --json          JSON instead of tables (after the command, too)\n"
+	      "  -j, --json          JSON, as it is when the output is no terminal\n"
+	      "  -t, --table         tables in any case\n"
 	      "  -h, --help          this text\n"
 	      "  -V                  version; --version also shows the target\n",
 	      out);
@@ -41,24 +55,28 @@ int fipsctl_usage(const char *complaint, const char *word)
 }
 
 /* Exit code, or -1 to go on at optind. */
-static int parse_options(struct fipsctl *ctl, int argc, char **argv)
+static int parse_options(struct args *args, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "socket", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "table", no_argument, NULL, 't' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ 0 }
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+s:jthV", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			ctl->socket = optarg;
+			args->socket = optarg;
 			break;
 		case 'j':
-			ctl->json = true;
+			args->json = true;
+			break;
+		case 't':
+			args->table = true;
 			break;
 		case 'h':
 			usage(stdout);
@@ -74,14 +92,16 @@ static int parse_options(struct fipsctl *ctl, int argc, char **argv)
 	return -1;
 }
 
-/* --json is welcome behind the command, too. */
-static int take_json(struct fipsctl *ctl, int argc, char **argv)
+/* --json and --table are welcome behind the command, too. */
+static int take_format(struct args *args, int argc, char **argv)
 {
 	int i, n = 0;
 
 	for (i = 0; i < argc; i++) {
 		if (!strcmp(argv[i], "--json") || !strcmp(argv[i], "-j"))
-			ctl->json = true;
+			args->json = true;
+		else if (!strcmp(argv[i], "--table") || !strcmp(argv[i], "-t"))
+			args->table = true;
 		else
 			argv[n++] = argv[i];
 	}
@@ -89,15 +109,41 @@ static int take_json(struct fipsctl *ctl, int argc, char **argv)
 	return n;
 }
 
+static const struct {
+	const char *word;
+	int (*run)(const struct fipsctl *ctl, int argc, char **argv);
+	bool tables;	/* for people: JSON only if asked for */
+} commands[] = {
+	{ "show", fipsctl_show, false },
+	{ "stats", fipsctl_stats, false },
+	{ "acl", fipsctl_acl, false },
+	{ "connect", fipsctl_connect, false },
+	{ "disconnect", fipsctl_disconnect, false },
+	{ "reload", fipsctl_reload, true },
+	{ "monitor", fipsctl_monitor, true },
+	{ "doctor", fipsctl_doctor, true },
+	{ "address", fipsctl_address, true },
+	{ "kernel", fipsctl_kernel, true },
+};
+
+/* Scripts written for the reference's tool read JSON from a pipe. */
+static bool wants_json(const struct args *args, bool tables)
+{
+	if (args->json || args->table)
+		return args->json;
+	return !tables && !isatty(STDOUT_FILENO);
+}
+
 int main(int argc, char **argv)
 {
 	char path[FIPS_PATH_SIZE];
-	struct fipsctl ctl = { .socket = path };
-	const char *command;
+	struct args args = { .socket = path };
+	struct fipsctl ctl = { 0 };
+	size_t i;
 	int ret;
 
 	fips_socket_path("control.sock", path);
-	ret = parse_options(&ctl, argc, argv);
+	ret = parse_options(&args, argc, argv);
 	if (ret >= 0)
 		return ret;
 	argc -= optind;
@@ -106,19 +152,15 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return FIPSCTL_USAGE;
 	}
-	command = argv[0];
-	if (!strcmp(command, "keygen"))
+	if (!strcmp(argv[0], "keygen"))
 		return fipsctl_keygen(argc, argv);
-	argc = take_json(&ctl, argc, argv);
-	if (!strcmp(command, "show"))
-		return fipsctl_show(&ctl, argc - 1, argv + 1);
-	if (!strcmp(command, "connect"))
-		return fipsctl_connect(&ctl, argc - 1, argv + 1);
-	if (!strcmp(command, "disconnect"))
-		return fipsctl_disconnect(&ctl, argc - 1, argv + 1);
-	if (!strcmp(command, "kernel"))
-		return fipsctl_kernel(&ctl, argc - 1, argv + 1);
-	if (!strcmp(command, "reload"))
-		return fipsctl_reload(&ctl, argc - 1, argv + 1);
-	return fipsctl_usage("unknown command", command);
+	argc = take_format(&args, argc, argv);
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[0], commands[i].word))
+			continue;
+		ctl.socket = args.socket;
+		ctl.json = wants_json(&args, commands[i].tables);
+		return commands[i].run(&ctl, argc - 1, argv + 1);
+	}
+	return fipsctl_usage("unknown command", argv[0]);
 }

@@ -21,8 +21,8 @@ static void warn(void *ctx, const char *sentence)
 	fprintf(stderr, "fipsctl: %s\n", sentence);
 }
 
-/* An npub as it is, else a name of the hosts file. @npub: FIPS_NPUB_SIZE bytes. */
-static bool find_peer(const char *word, char *npub)
+/* An npub as it is, else a name of the hosts file. @npub: FIPSCTL_NPUB bytes. */
+bool fipsctl_find_peer(const char *word, char *npub)
 {
 	struct fips_hosts hosts = { .warn = warn };
 	struct fips_rng rng = { .random = random_bytes };
@@ -30,14 +30,14 @@ static bool find_peer(const char *word, char *npub)
 	struct fips_pk pk;
 
 	if (!strncmp(word, "npub1", 5)) {
-		snprintf(npub, FIPS_NPUB_SIZE, "%s", word);
+		snprintf(npub, FIPSCTL_NPUB, "%s", word);
 		return true;
 	}
 	if (!fips_pk_init(&pk, &rng)) {
 		fips_hosts_load(&hosts, &pk, FIPS_HOSTS_FILE);
 		host = fips_hosts_by_name(&hosts, word);
 		if (host)
-			snprintf(npub, FIPS_NPUB_SIZE, "%s", host->id.npub);
+			snprintf(npub, FIPSCTL_NPUB, "%s", host->id.npub);
 		fips_pk_destroy(&pk);
 	}
 	fips_hosts_clear(&hosts);
@@ -76,7 +76,7 @@ static bool inside_mesh(const char *transport, const char *address)
 
 int fipsctl_connect(const struct fipsctl *ctl, int argc, char **argv)
 {
-	char npub[FIPS_NPUB_SIZE];
+	char npub[FIPSCTL_NPUB];
 	json_t *data;
 
 	if (argc != 3)
@@ -85,7 +85,7 @@ int fipsctl_connect(const struct fipsctl *ctl, int argc, char **argv)
 		fprintf(stderr, "fipsctl: %s is an address inside the mesh (fd00::/8)\n", argv[1]);
 		return FIPSCTL_FAILED;
 	}
-	if (!find_peer(argv[0], npub))
+	if (!fipsctl_find_peer(argv[0], npub))
 		return FIPSCTL_FAILED;
 	data = fipsctl_request(ctl, "connect", json_pack("{s:s, s:s, s:s}", "npub", npub,
 							 "address", argv[1], "transport", argv[2]));
@@ -103,12 +103,12 @@ int fipsctl_connect(const struct fipsctl *ctl, int argc, char **argv)
 
 int fipsctl_disconnect(const struct fipsctl *ctl, int argc, char **argv)
 {
-	char npub[FIPS_NPUB_SIZE];
+	char npub[FIPSCTL_NPUB];
 	json_t *data;
 
 	if (argc != 1)
 		return fipsctl_usage("disconnect takes PEER", NULL);
-	if (!find_peer(argv[0], npub))
+	if (!fipsctl_find_peer(argv[0], npub))
 		return FIPSCTL_FAILED;
 	data = fipsctl_request(ctl, "disconnect", json_pack("{s:s}", "npub", npub));
 	if (!data)

@@ -257,6 +257,26 @@ static void show_mmp(const json_t *d)
 	mmp_table(json_object_get(d, "sessions"), "session_layer", "sqi", "no sessions");
 }
 
+static void show_listening(const json_t *d)
+{
+	static const char *const titles[] = {
+		"proto", "address", ">port", ">process", "name", "firewall", NULL
+	};
+	struct fipsctl_table *t = fipsctl_table_new(titles);
+	json_t *s;
+	size_t i;
+
+	json_array_foreach(json_object_get(d, "sockets"), i, s) {
+		fipsctl_table_cell(t, "%s", str(s, "proto"));
+		fipsctl_table_cell(t, "%s", str(s, "local_addr"));
+		fipsctl_table_cell(t, "%llu", (unsigned long long)num(s, "port"));
+		fipsctl_table_cell(t, "%llu", (unsigned long long)num(s, "pid"));
+		fipsctl_table_cell(t, "%s", str(s, "process"));
+		fipsctl_table_cell(t, "%s", str(s, "filter"));
+	}
+	fipsctl_table_print(t, "nobody listens for the mesh");
+}
+
 /* Without a table the reply is shown as JSON. */
 static const struct {
 	const char *word;
@@ -276,6 +296,7 @@ static const struct {
 	{ "mmp", "show_mmp", show_mmp },
 	{ "cache", "show_cache", fipsctl_show_cache },
 	{ "native-flows", "show_native_flows", NULL },
+	{ "listening-sockets", "show_listening_sockets", show_listening },
 };
 
 int fipsctl_show(const struct fipsctl *ctl, int argc, char **argv)

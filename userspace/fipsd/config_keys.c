@@ -262,7 +262,8 @@ static const char *const dataplanes[] = { "auto", "kernel", "user", NULL };
 static const struct cfg_key node_keys[] = {
 	MAP("identity", &identity, CFG_RESTART),
 	BOOL("leaf_only", ROOT, leaf_only, "false", CFG_LATER),
-	U64("tick_interval_secs", ROOT, tick_interval_secs, "1", 1, MAX64, CFG_LATER),
+	U64("tick_interval_secs", ROOT, tick_interval_secs, "1", 1, MAX64,
+	    CFG_RESTART),
 	U64("base_rtt_ms", ROOT, base_rtt_ms, "100", 0, MAX64, CFG_LATER),
 	U64("heartbeat_interval_secs", ROOT, timing.heartbeat_interval_secs, "10", 0, MAX64, 0),
 	U64("link_dead_timeout_secs", ROOT, timing.link_dead_timeout_secs, "30", 0, MAX64, 0),

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "control_show.h"
+#include "control_stats.h"
 #include "daemon.h"
 #include "reload.h"
 
@@ -26,6 +27,11 @@ static const struct {
 	{ "show_bloom", fipsd_show_bloom },
 	{ "show_cache", fipsd_show_cache },
 	{ "show_mmp", fipsd_show_mmp },
+	{ "show_metrics", fipsd_show_metrics },
+	{ "show_native_flows", fipsd_show_native_flows },
+	{ "show_listening_sockets", fipsd_show_listening },
+	{ "show_stats_list", fipsd_show_stats_list },
+	{ "show_stats_peers", fipsd_show_stats_peers },
 	{ "show_acl", fipsd_show_acl },
 	{ "show_dns", fipsd_show_dns },
 };
@@ -102,13 +108,28 @@ static int command_disconnect(struct fipsd *d, const json_t *params, json_t **da
 	return 0;
 }
 
-static int command_reload(struct fipsd *d, json_t **data, char *why, size_t why_len)
+static int command_reload(struct fipsd *d, const json_t *params, json_t **data, char *why,
+			  size_t why_len)
 {
+	(void)params;
 	if (d->state != FIPSD_DRAINING)
 		return fipsd_reload(d, data, why, why_len);
 	snprintf(why, why_len, "node shutting down");
 	return -ESHUTDOWN;
 }
+
+/* Commands with parameters, and those that change something. */
+static const struct {
+	const char *name;
+	int (*run)(struct fipsd *d, const json_t *params, json_t **data, char *why, size_t why_len);
+} commands[] = {
+	{ "connect", command_connect },
+	{ "disconnect", command_disconnect },
+	{ "reload", command_reload },
+	{ "show_stats_history", fipsd_stats_history },
+	{ "show_stats_all_history", fipsd_stats_all_history },
+	{ "show_stats_history_all_peers", fipsd_stats_all_peers },
+};
 
 static int dispatch(void *ctx, const char *name, const json_t *params, json_t **data, char *why,
 		    size_t why_len)
@@ -122,12 +143,9 @@ static int dispatch(void *ctx, const char *name, const json_t *params, json_t **
 			*data = shows[i].show(d);
 			return 0;
 		}
-	if (!strcmp(name, "connect"))
-		return command_connect(d, params, data, why, why_len);
-	if (!strcmp(name, "disconnect"))
-		return command_disconnect(d, params, data, why, why_len);
-	if (!strcmp(name, "reload"))
-		return command_reload(d, data, why, why_len);
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(d, params, data, why, why_len);
 	snprintf(why, why_len, "unknown command: %.200s", name);
 	return -EOPNOTSUPP;
 }

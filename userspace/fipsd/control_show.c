@@ -8,6 +8,7 @@
 #include "../nl/names.h"
 #include "control_json.h"
 #include "control_show.h"
+#include "control_stats.h"
 #include "daemon.h"
 #include "version.h"
 
@@ -129,7 +130,7 @@ static const char *const forwarding_family[] = {
 	"route_crosslink_ascend", "route_direct_peer", NULL
 };
 
-static void put_forwarding(struct fipsd *d, json_t *obj)
+void fipsd_put_forwarding(struct fipsd *d, json_t *obj)
 {
 	struct fips_dp_stats s = { 0 };
 	json_t *family;
@@ -138,6 +139,8 @@ static void put_forwarding(struct fipsd *d, json_t *obj)
 	if (d->prov->ops->dev_get(d->dp, &s))
 		return;
 	family = json_object_get(obj, "forwarding");
+	put_int(family, "received_packets", s.rx_packets);
+	put_int(family, "received_bytes", s.rx_bytes);
 	put_int(family, "forwarded_packets", s.forwarded);
 	put_int(family, "ttl_exhausted_packets", s.drops[FIPS_DROP_REASON_DGRAM_TTL]);
 	put_int(family, "drop_no_route_packets", s.drops[FIPS_DROP_REASON_NO_ROUTE]);
@@ -146,19 +149,6 @@ static void put_forwarding(struct fipsd *d, json_t *obj)
 }
 
 /* ---- show_status ---- */
-
-static void put_sparklines(json_t *obj)
-{
-	static const char *const names[] = {
-		"mesh_size", "tree_depth", "peer_count", "bytes_in", "bytes_out", "loss_rate", NULL
-	};
-	json_t *lines = json_object();
-	const char *const *name;
-
-	for (name = names; *name; name++)
-		put(lines, *name, json_array());
-	put(obj, "sparklines", lines);
-}
 
 /* Ours, beyond the reference: the data plane and its drops. */
 static void put_dataplane(struct fipsd *d, json_t *obj)
@@ -287,8 +277,8 @@ json_t *fipsd_show_status(struct fipsd *d)
 	if (d->udps.n)
 		put_int(counts, "udp", view.peers);
 	put(obj, "transport_peer_counts", counts);
-	put_forwarding(d, obj);
-	put_sparklines(obj);
+	fipsd_put_forwarding(d, obj);
+	fipsd_put_sparklines(d, obj);
 	put_dataplane(d, obj);
 	put_handshakes(obj, &view.counters);
 	put_refused(obj, &view.counters);
@@ -541,7 +531,7 @@ json_t *fipsd_show_routing(struct fipsd *d)
 	put_int(obj, "pending_tun_destinations", 0);
 	put_int(obj, "pending_tun_packets", 0);
 	fipsd_show_routing_mesh(d, obj);
-	put_forwarding(d, obj);
+	fipsd_put_forwarding(d, obj);
 	put(obj, "congestion", fipsd_congestion(d));
 	return obj;
 }

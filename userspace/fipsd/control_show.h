@@ -24,6 +24,11 @@ json_t *fipsd_show_tree(struct fipsd *d);
 json_t *fipsd_show_bloom(struct fipsd *d);
 json_t *fipsd_show_cache(struct fipsd *d);
 json_t *fipsd_show_mmp(struct fipsd *d);
+json_t *fipsd_show_metrics(struct fipsd *d);
+json_t *fipsd_show_native_flows(struct fipsd *d);
+json_t *fipsd_show_listening(struct fipsd *d);
+/* Family "forwarding" as a member of @obj. */
+void fipsd_put_forwarding(struct fipsd *d, json_t *obj);
 json_t *fipsd_show_acl(struct fipsd *d);
 json_t *fipsd_show_dns(struct fipsd *d);
 /* Parts of the above that the mesh knows. */

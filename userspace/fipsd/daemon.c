@@ -13,6 +13,7 @@
 #include "daemon.h"
 #include "notify.h"
 #include "reload.h"
+#include "sampler.h"
 #include "version.h"
 
 #define DRAIN_POLL_MS	20
@@ -400,12 +401,14 @@ static int loop_init(struct fipsd *d)
 		return ret;
 	uv_timer_init(&d->loop, &d->wake);
 	uv_timer_init(&d->loop, &d->drain);
+	uv_timer_init(&d->loop, &d->tick);
 	uv_signal_init(&d->loop, &d->sigterm);
 	uv_signal_init(&d->loop, &d->sigint);
 	uv_signal_init(&d->loop, &d->sighup);
 	uv_signal_init(&d->loop, &d->sigusr1);
 	d->wake.data = d;
 	d->drain.data = d;
+	d->tick.data = d;
 	d->sigterm.data = d;
 	d->sigint.data = d;
 	d->sighup.data = d;
@@ -419,6 +422,7 @@ static void loop_stop(struct fipsd *d)
 {
 	uv_close((uv_handle_t *)&d->wake, NULL);
 	uv_close((uv_handle_t *)&d->drain, NULL);
+	uv_close((uv_handle_t *)&d->tick, NULL);
 	uv_close((uv_handle_t *)&d->sigterm, NULL);
 	uv_close((uv_handle_t *)&d->sigint, NULL);
 	uv_close((uv_handle_t *)&d->sighup, NULL);
@@ -426,6 +430,7 @@ static void loop_stop(struct fipsd *d)
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&d->loop))
 		fipsd_log(&d->log, FIPS_LOG_WARN, "a handle was left on the loop");
+	json_decref(d->listening);
 }
 
 static int start(struct fipsd *d)
@@ -454,6 +459,8 @@ static int start(struct fipsd *d)
 	if (!ret)
 		ret = fipsd_peers_apply(d, d->cfg);
 	if (!ret)
+		ret = fipsd_sampler_start(d);
+	if (!ret)
 		ret = control_init(d);
 	if (ret)
 		return ret;
@@ -475,6 +482,7 @@ static void stop(struct fipsd *d)
 	fipsd_resolver_stop(&d->resolver);
 	uv_timer_stop(&d->wake);
 	uv_timer_stop(&d->drain);
+	fipsd_sampler_stop(d);
 	fips_node_free(d->node);
 	d->node = NULL;
 	if (d->prov) {

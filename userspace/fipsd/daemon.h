@@ -12,6 +12,7 @@
 #include "../libfips/provider.h"
 #include "config.h"
 #include "control.h"
+#include "history.h"
 #include "hosts.h"
 #include "log.h"
 #include "names.h"
@@ -58,9 +59,14 @@ struct fipsd {
 	struct fipsd_udps udps;
 	struct fipsd_resolver resolver;
 	struct fipsd_control *control;
+	struct fips_history *history;
+	json_t *listening;	/* last answer of show_listening_sockets, or NULL */
+	u64 listening_at;
+	bool listening_busy;
 
 	uv_timer_t wake;
 	uv_timer_t drain;
+	uv_timer_t tick;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
 	uv_signal_t sighup;
