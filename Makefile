@@ -32,7 +32,7 @@ all: userspace kmod
 
 # pkg-config name:Debian package
 PKGS := libsodium:libsodium-dev libsecp256k1:libsecp256k1-dev libgcrypt:libgcrypt20-dev \
-	yaml-0.1:libyaml-dev libuv:libuv1-dev jansson:libjansson-dev \
+	yaml-0.1:libyaml-dev libuv:libuv1-dev jansson:libjansson-dev ldns:libldns-dev \
 	libnl-3.0:libnl-3-dev libnl-genl-3.0:libnl-genl-3-dev libnl-route-3.0:libnl-route-3-dev
 PKG_NAMES := $(foreach p,$(PKGS),$(firstword $(subst :, ,$p)))
 
@@ -69,7 +69,7 @@ CFLAGS_ALL = $(CSTD) $(OPT) $(WARN) $(HARDEN) $(SAN) -ffp-contract=off $(INCLUDE
 	$(PKG_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(SAN) $(LDFLAGS)
 
-LIBS := $(foreach p,libsodium libsecp256k1 libgcrypt yaml-0.1 libuv jansson libnl-route-3.0 \
+LIBS := $(foreach p,libsodium libsecp256k1 libgcrypt yaml-0.1 libuv jansson ldns libnl-route-3.0 \
 	libnl-genl-3.0 libnl-3.0,$$(LIBS_$(p))) -lpthread -lm
 LIBS_ALL = $(eval LIBS_ALL := $(LIBS))$(LIBS_ALL)
 
@@ -115,6 +115,17 @@ $(PROGRAMS):
 	$(say) LD $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
 
+# fips.yaml(5) is made of the key table itself.
+$(O)/config-man: $(O)/obj/userspace/configman/main.o $(ARCHIVES)
+	$(say) LD $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
+
+.PHONY: config-man
+config-man: $(O)/config-man
+	$(Q)$(O)/config-man <Documentation/man/fips.yaml.5.in >$(O)/fips.yaml.5.rst
+	$(Q)cmp -s $(O)/fips.yaml.5.rst Documentation/man/fips.yaml.5.rst || \
+		cp $(O)/fips.yaml.5.rst Documentation/man/fips.yaml.5.rst
+
 $(GUEST): $(O)/qemu/%: $(O)/obj/selftests/qemu/%.o $(ARCHIVES)
 	$(say) LD $@
 	$(Q)mkdir -p $(@D)
@@ -133,6 +144,15 @@ $(NET): $(O)/net/%: $(O)/obj/selftests/net/%.o
 
 .PHONY: net-programs
 net-programs: $(NET)
+
+# The scripted peer that attacks a node.
+HOSTILE := $(wildcard selftests/hostile/*.c)
+
+.PHONY: hostile
+hostile: $(O)/hostile
+$(O)/hostile: $(call objs,$(HOSTILE)) $(O)/libfips.a
+	$(say) LD $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
 
 # ------------------------------------------------------------------ module
 
@@ -290,6 +310,7 @@ help:
 	@echo 'make bench          throughput beside WireGuard and others, table and build/bench/results.json'
 	@echo 'make check          style and staleness: checkpatch, sparse, kernel-doc, netlink'
 	@echo 'make install        DESTDIR= PREFIX= as usual; make uninstall'
+	@echo 'make config-man     Documentation/man/fips.yaml.5.rst from the key table'
 	@echo 'make compile_commands clean distclean help'
 	@echo 'V=1 shows commands, SANITIZE=1 builds with ASan and UBSan into build-sanitize/'
 

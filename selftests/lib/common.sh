@@ -11,6 +11,7 @@
 #   UNDERLAY        4 (default) or 6: what the nodes talk over
 #   SLOW            factor for all time limits (guests under emulation)
 #   FIPSD, FIPSCTL  the programs, default from FIPS_BUILD (build/) or the PATH
+#   KEEP_LOGS       prefix of files that keep the whole logs of a failed scenario's nodes
 
 # Two libraries may need this one.
 ! declare -F scenario >/dev/null || return 0
@@ -19,6 +20,8 @@ LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 FIPS_TOP=$(cd "$LIB/../.." && pwd)
 # shellcheck source=ktap.sh
 . "$LIB/ktap.sh"
+# shellcheck source=node.sh
+. "$LIB/node.sh"
 
 LEFT=${LEFT:-user}
 RIGHT=${RIGHT:-user}
@@ -180,7 +183,7 @@ netem_off() { # NODE
 	run tc -n "$(ns "$1")" qdisc del dev u0 root
 }
 
-# ---- nodes
+# ---- the pair
 
 dataplane() { # NODE
 	if [ "$1" = a ]; then echo "$LEFT"; else echo "$RIGHT"; fi
@@ -188,127 +191,6 @@ dataplane() { # NODE
 
 other() { # NODE
 	if [ "$1" = a ]; then echo b; else echo a; fi
-}
-
-# Write a node's fips.yaml: short timers, so that nobody waits in a test.
-# BIND is an endpoint; DIAL is an endpoint of the other node, or nothing.
-# NODE_EXTRA adds lines below `node:`.
-node_conf() { # NODE BIND [DIAL]
-	local node=$1 bind=$2 dial=${3:-} dir=$WORK/$1
-
-	mkdir -p "$dir"
-	cat >"$dir/fips.yaml" <<-END
-	node:
-	  identity:
-	    nsec: "${NODE_SECRET[$node]}"
-	  dataplane: $(dataplane "$node")
-	  linger_secs: ${LINGER:-60}
-	  log_level: debug
-	  heartbeat_interval_secs: ${HEARTBEAT:-$SLOW}
-	  link_dead_timeout_secs: ${LINK_DEAD:-$((5 * SLOW))}
-	  drain_timeout_secs: ${DRAIN:-0}
-	  retry:
-	    base_interval_secs: 1
-	    max_backoff_secs: 2
-	  control:
-	    socket_path: "$dir/control.sock"
-	${NODE_EXTRA:-}
-	tun:
-	  enabled: true
-	  name: fips0
-	  mtu: ${TUN_MTU:-1500}
-	dns:
-	  enabled: false
-	transports:
-	  udp:
-	    bind_addr: "$bind"
-	    mtu: $TRANSPORT_MTU
-	END
-	[ -z "$dial" ] || conf_peer "$node" "$(other "$node")" "$dial"
-}
-
-# Give a node's fips.yaml one more peer, which it dials unless POLICY is manual.
-conf_peer() { # NODE PEER ENDPOINT [POLICY]
-	local file=$WORK/$1/fips.yaml
-
-	grep -q ^peers: "$file" || echo peers: >>"$file"
-	cat >>"$file" <<-END
-	  - npub: "${NODE_NPUB[$2]}"
-	    alias: $2
-	    connect_policy: ${4:-auto_connect}
-	    addresses:
-	      - transport: udp
-	        addr: "$3"
-	END
-}
-
-node_start() { # NODE
-	local dir=$WORK/$1
-
-	# shellcheck disable=SC2016 # the inner shell expands them
-	spawn "$1" "$dir/log" sh -c 'exec "$0" -c "$1" 2>&1' "$FIPSD" "$dir/fips.yaml"
-	echo "$SPAWNED" >"$dir/pid"
-	[ -n "${QUIET:-}" ] || echo "+ fipsd of $1 ($(dataplane "$1")) started, pid $SPAWNED"
-}
-
-node_pid() { # NODE
-	cat "$WORK/$1/pid"
-}
-
-ctl() { # NODE ARGUMENT...
-	local node=$1
-
-	shift
-	"$FIPSCTL" -s "$WORK/$node/control.sock" "$@"
-}
-
-# A value out of a control answer: `get a status .npub`.
-get() { # NODE WHAT FILTER [JQ-ARGUMENT...]
-	local node=$1 what=$2 filter=$3
-
-	shift 3
-	ctl "$node" show "$what" --json | jq -r "$@" "$filter"
-}
-
-# Is what a control answer says true? `holds a status '.peer_count == 1'`
-holds() { # NODE WHAT FILTER [JQ-ARGUMENT...]
-	get "$@" -e
-}
-
-node_running() { # NODE
-	gone "$(node_pid "$1")" && return 1
-	holds "$1" status '.state == "running"'
-}
-
-node_wait() { # NODE
-	wait_for 10 node_running "$1"
-}
-
-node_up() { # NODE BIND [DIAL]
-	node_conf "$@"
-	node_start "$1"
-	node_wait "$1"
-}
-
-# Ask a node to end; it must do so soon, and say 0 (1 is what sanitizers say).
-node_stop() { # NODE
-	local pid status=0
-
-	pid=$(node_pid "$1")
-	run kill -TERM "$pid"
-	wait_for 10 gone "$pid"
-	wait "$pid" || status=$?
-	rm "$WORK/$1/pid"
-	[ "$status" = 0 ] || fail "fipsd of $1 ended with status $status"
-}
-
-node_kill() { # NODE
-	local pid
-
-	pid=$(node_pid "$1")
-	run kill -KILL "$pid"
-	wait "$pid" 2>/dev/null || :
-	rm "$WORK/$1/pid"
 }
 
 # b listens, a dials; returns when link and addresses are there.
@@ -485,8 +367,9 @@ post_mortem() {
 
 	for node in "${NODES[@]}"; do
 		[ -d "$WORK/$node" ] || continue
-		echo "---- fipsd of $node, end of its log:"
+		echo "---- $(node_label "$node") of $node, end of its log:"
 		tail -n 25 "$WORK/$node/log" 2>/dev/null || :
+		[ -z "${KEEP_LOGS:-}" ] || cp "$WORK/$node/log" "$KEEP_LOGS-$node.log" || :
 		[ -S "$WORK/$node/control.sock" ] || continue
 		for what in peers links sessions; do
 			ctl "$node" show $what --json 2>&1 | jq -c . | head -c 1500 || :
@@ -502,8 +385,10 @@ nothing_left() {
 	done
 }
 
-# After a stop of both nodes the namespaces are as they were before.
+# After a stop of both nodes the namespaces are as they were before. (What theirs
+# leave is theirs: M a routing rule.)
 node_leaves_nothing() { # NODE
+	[ "$(node_kind "$1")" = ours ] || return 0
 	! ip -n "$(ns "$1")" link show fips0 2>/dev/null || fail "fips0 of $1 is left" || return
 	! ip -n "$(ns "$1")" -6 rule show | grep -q fd00::/8 ||
 		fail "a routing rule of $1 is left" || return
@@ -526,11 +411,11 @@ scenario_end() {
 }
 
 # Run a function between set-up and proof of a clean end (inside ktap_test).
-scenario() { # FUNCTION
+scenario() { # FUNCTION ARGUMENT...
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/fips-$RUN-XXXXXX")
 	trap 'status=$?; [ $status = 0 ] || [ $status = $KTAP_SKIP ] || post_mortem; cleanup; rm -rf "$WORK"' EXIT
 	trap 'exit 130' INT TERM
 	topology
-	"$1"
+	"$@"
 	scenario_end
 }

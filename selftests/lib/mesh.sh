@@ -17,6 +17,13 @@
 declare -A PLANE=() MESH_DIALS=() MESH_UNDERLAY=()
 EDGES=()
 
+# Twenty nodes, drawn once: one bootstrap peer each, and 17 cables more.
+# shellcheck disable=SC2034 # scenarios use it
+MESH_RANDOM=(n2-n1 n3-n2 n4-n2 n5-n3 n6-n2 n7-n6 n8-n6 n9-n5 n10-n3 n11-n3 n12-n7 n13-n11
+	n14-n12 n15-n11 n16-n13 n17-n15 n18-n12 n19-n11 n20-n14 n7-n5 n20-n18 n11-n7
+	n18-n4 n14-n3 n17-n16 n20-n5 n17-n14 n11-n1 n19-n2 n12-n2 n16-n12 n19-n1 n13-n8
+	n8-n7 n17-n12 n9-n2)
+
 mesh_identities() {
 	local addr npub ip6 secret i=0
 
@@ -67,11 +74,15 @@ mesh_cable() { # DIALLER LISTENER NUMBER
 	local a b
 
 	a=$(ns "$1") b=$(ns "$2")
-	ip -n "$a" link add "to-$2" type veth peer name "to-$1" netns "$b"
-	ip -n "$a" address add "10.78.$3.1/24" dev "to-$2"
-	ip -n "$b" address add "10.78.$3.2/24" dev "to-$1"
-	ip -n "$a" link set "to-$2" up
-	ip -n "$b" link set "to-$1" up
+	ip -n "$a" -batch - <<-END
+	link add to-$2 type veth peer name to-$1 netns $b
+	address add 10.78.$3.1/24 dev to-$2
+	link set to-$2 up
+	END
+	ip -n "$b" -batch - <<-END
+	address add 10.78.$3.2/24 dev to-$1
+	link set to-$1 up
+	END
 	MESH_UNDERLAY[$1-$2]=10.78.$3.2:2121
 }
 
@@ -143,6 +154,80 @@ reach_all() { # SECONDS [NODE...]
 	return $status
 }
 
+# ---- first answers
+
+# "FROM TO..." for each node: to all others of those given. Default: all.
+everybody() { # [NODE...]
+	local from
+
+	[ $# -gt 0 ] || set -- "${NODES[@]}"
+	for from; do
+		printf '%s' "$from"
+		printf ' %s' "$@" | sed "s/ $from\\b//"
+		echo
+	done
+}
+
+# Ping from nodes to nodes until each has answered, in the background: one process a node, each
+# repeats every FIRST_GAP ms what has no answer yet. first_pings_end() waits for them.
+#
+# A line "FROM TO..." a node.
+first_pings() { # SECONDS LINE...
+	local seconds=$1 from to line far program
+
+	program=$(find_program net/firstping 2>/dev/null || find_program firstping)
+	FIRST_PIDS=()
+	rm -f "$WORK"/*.first
+	shift
+	for line; do
+		read -r from to <<<"$line"
+		far=()
+		for to in $to; do
+			far+=("${NODE_IP6[$to]}")
+		done
+		spawn "$from" "$WORK/$from.first" "$program" $((seconds * SLOW)) \
+			"${FIRST_GAP:-200}" "${far[@]}"
+		FIRST_PIDS+=("$SPAWNED")
+	done
+}
+
+# Keeps in $TOOK the milliseconds from START (as $EPOCHREALTIME has it) to the last first answer.
+first_pings_end() { # START
+	local pid missing=0
+
+	for pid in "${FIRST_PIDS[@]}"; do
+		wait "$pid" || missing=$((missing + 1))
+	done
+	TOOK=$(cat "$WORK"/*.first | awk -v start="$1" '
+		$2 - start > max { max = $2 - start }
+		END { printf "%d", max * 1000 }')
+	echo "all $(cat "$WORK"/*.first | wc -l) pairs answered after $TOOK ms"
+	[ $missing = 0 ] || fail "$missing nodes miss answers"
+}
+
+# First answers of a mesh that is there; see first_pings().
+all_answer() { # SECONDS LINE...
+	local start=$EPOCHREALTIME
+
+	first_pings "$@"
+	first_pings_end "$start"
+}
+
+# First answers of nodes that start now, from the start of the first one.
+cold_start() { # SECONDS LINE...
+	local from start
+
+	for from in "${NODES[@]}"; do
+		mesh_conf "$from"
+	done
+	first_pings "$@"
+	start=$EPOCHREALTIME
+	for from in "${NODES[@]}"; do
+		node_start "$from"
+	done
+	first_pings_end "$start"
+}
+
 # The tree as the nodes tell it, from its root down.
 #
 #	n1
@@ -167,7 +252,7 @@ mesh_tree() { # [NODE...]
 mesh_branch() { # NODE PREFIX PREFIX-OF-CHILDREN; reads the caller's `below`
 	local children child left
 
-	printf '%s%s (%s)\n' "$2" "$1" "$(dataplane "$1")"
+	printf '%s%s (%s)\n' "$2" "$1" "$(node_label "$1")"
 	read -ra children <<<"${below[${NODE_HEX[$1]}]:-}"
 	left=${#children[@]}
 	for child in "${children[@]}"; do
@@ -178,4 +263,35 @@ mesh_branch() { # NODE PREFIX PREFIX-OF-CHILDREN; reads the caller's `below`
 			mesh_branch "$child" "$3+- " "$3   "
 		fi
 	done
+}
+
+# ---- a script of tests, each with a topology_NAME and a run_NAME
+
+# Run the tests that the arguments name, or those in `all`. What a test measured is
+# the last line of its log that starts with "all" or "measured".
+# shellcheck disable=SC2154 # all is the script's
+mesh_main() { # SUITE [--list] [TEST...]
+	local suite=$1 name
+
+	shift
+	[ "$(id -u)" = 0 ] || { echo "$0: needs root (namespaces)" >&2; exit 2; }
+	[ -c /dev/net/tun ] || { echo "$0: no /dev/net/tun" >&2; exit 2; }
+	if [ "${1:-}" = --list ]; then
+		printf '%s\n' "${all[@]}"
+		exit 0
+	fi
+	[ $# -gt 0 ] || set -- "${all[@]}"
+	# Start and end are told by the measured line; single steps would drown it.
+	# shellcheck disable=SC2034 # common.sh's
+	QUIET=1
+	ktap_plan $#
+	for name; do
+		# shellcheck disable=SC2034 # node_yaml's
+		NODE_EXTRA='' KIND=()
+		"topology_$name"
+		ktap_test "$LEFT $suite $name" scenario "run_$name"
+		grep -ahE '^(all [0-9]* pairs|measured)' "$KTAP_LOGS"/*"${suite}_$name"* 2>/dev/null |
+			tail -n 3 | sed 's/^/# /' || :
+	done
+	ktap_end
 }

@@ -15,57 +15,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib/mesh.sh disable=SC1091
 . "$here/../lib/mesh.sh"
 
+# shellcheck disable=SC2034 # mesh_main's
 all=(line static random chain rekey)
-# Start and end are told by the measured line; single steps would drown it.
-# shellcheck disable=SC2034 # common.sh's
-QUIET=1
-
-FIRSTPING=$(find_program net/firstping)
-
-# Ping from nodes to nodes from before their start until each has answered; prints and keeps in
-# $TOOK the milliseconds from the start of the first node to the last answer.
-#
-# A line "FROM TO..." a node.
-cold_start() { # SECONDS LINE...
-	local seconds=$1 from to start line pids=() pid missing=0 far
-	shift
-
-	for line; do
-		read -r from to <<<"$line"
-		far=()
-		for to in $to; do
-			far+=("${NODE_IP6[$to]}")
-		done
-		spawn "$from" "$WORK/$from.first" "$FIRSTPING" $((seconds * SLOW)) 200 "${far[@]}"
-		pids+=("$SPAWNED")
-	done
-	for from in "${NODES[@]}"; do
-		mesh_conf "$from"
-	done
-	start=$EPOCHREALTIME
-	for from in "${NODES[@]}"; do
-		node_start "$from"
-	done
-	for pid in "${pids[@]}"; do
-		wait "$pid" || missing=$((missing + 1))
-	done
-	TOOK=$(cat "$WORK"/*.first | awk -v start="$start" '
-		$2 - start > max { max = $2 - start }
-		END { printf "%d", max * 1000 }')
-	echo "all $(cat "$WORK"/*.first | wc -l) pairs answered after $TOOK ms"
-	[ $missing = 0 ] || fail "$missing nodes miss answers after $seconds s"
-}
-
-# Each node to all others.
-everybody() {
-	local from
-
-	for from in "${NODES[@]}"; do
-		printf '%s' "$from"
-		printf ' %s' "${NODES[@]}" | sed "s/ $from\\b//"
-		echo
-	done
-}
 
 within() { # MILLISECONDS
 	[ "$TOOK" -le $(($1 * SLOW)) ] || fail "$TOOK ms, not $1"
@@ -98,13 +49,10 @@ run_static() {
 	mesh_tree
 }
 
-# ---- twenty nodes, drawn once: one bootstrap peer each, and 17 cables more
+# ---- twenty nodes, drawn once
 
 topology_random() {
-	mesh n2-n1 n3-n2 n4-n2 n5-n3 n6-n2 n7-n6 n8-n6 n9-n5 n10-n3 n11-n3 n12-n7 n13-n11 \
-		n14-n12 n15-n11 n16-n13 n17-n15 n18-n12 n19-n11 n20-n14 n7-n5 n20-n18 n11-n7 \
-		n18-n4 n14-n3 n17-n16 n20-n5 n17-n14 n11-n1 n19-n2 n12-n2 n16-n12 n19-n1 n13-n8 \
-		n8-n7 n17-n12 n9-n2
+	mesh "${MESH_RANDOM[@]}"
 }
 
 run_random() {
@@ -141,6 +89,7 @@ run_chain() {
 
 topology_rekey() {
 	mesh n2-n1 n3-n1
+	# shellcheck disable=SC2034 # node_conf's
 	NODE_EXTRA="  rekey:
     after_secs: 16"
 }
@@ -162,20 +111,4 @@ run_rekey() {
 	wait_for 20 renewed n2 '.rekeys.link | .completed + .promoted' 1
 }
 
-[ "$(id -u)" = 0 ] || { echo "mesh.sh: needs root (namespaces)" >&2; exit 2; }
-[ -c /dev/net/tun ] || { echo "mesh.sh: no /dev/net/tun" >&2; exit 2; }
-if [ "${1:-}" = --list ]; then
-	printf '%s\n' "${all[@]}"
-	exit 0
-fi
-[ $# -gt 0 ] || set -- "${all[@]}"
-
-ktap_plan $#
-for name; do
-	# shellcheck disable=SC2034 # node_conf's
-	NODE_EXTRA=''
-	"topology_$name"
-	ktap_test "$LEFT mesh $name" scenario "run_$name"
-	grep -ah '^all [0-9]* pairs' "$KTAP_LOGS"/*"$name"* 2>/dev/null | tail -n 1 | sed 's/^/# /' || :
-done
-ktap_end
+mesh_main mesh "$@"

@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib/common.sh"
 
 all=(hello/4 hello/6 first/4 tcp/4 tcp/6 udp/4 udp/6 sizes/4 sizes/6 loss/4 reorder/4 duplicate/4
-	restart/4 kill/4 roam/4 roam/6 bothdial/4 disconnect/4 silence/4 mmp/4)
+	restart/4 kill/4 roam/4 roam/6 bothdial/4 disconnect/4 silence/4 mmp/4 reload/4)
 
 [ "$(id -u)" = 0 ] || { echo "run.sh: needs root (namespaces)" >&2; exit 2; }
 [ -c /dev/net/tun ] || { echo "run.sh: no /dev/net/tun" >&2; exit 2; }

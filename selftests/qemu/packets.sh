@@ -258,11 +258,18 @@ transit_refused() {
 	wait_for 5 grew b forwarded "$dropped" 1
 }
 
+# What waited has gone on; a slow guest may have let some of it grow too old.
+all_left() { # FORWARDED-BEFORE EXPIRED-BEFORE N
+	[ $slow -gt 1 ] || { grew b forwarded "$1" "$3"; return; }
+	[ $(($(count b forwarded) + $(count b drop_stage_expired))) -ge $(($1 + $2 + $3)) ]
+}
+
 # A flood to many places: half of the destinations are ours, and so are their questions.
 transit_flood() {
-	local dropped misses
+	local dropped misses expired
 
 	dropped=$(count b drop_stage_destinations)
+	expired=$(count b drop_stage_expired)
 	tell a dgram 2 1 1000 1299 9 40
 	wait_for 10 grew b drop_stage_destinations "$dropped" 172
 	run test "$(count b drop_stage_destinations)" = $((dropped + 172))
@@ -272,7 +279,7 @@ transit_flood() {
 	run test "$(count b drop_stage_destinations)" = $((dropped + 172))
 	dropped=$(count b forwarded)
 	tell b route-set 1000 1299 via 3
-	wait_for 10 grew b forwarded "$dropped" 128
+	wait_for 10 all_left "$dropped" "$expired" 128
 	ping_ok a 3
 }
 
@@ -291,12 +298,15 @@ transit_congested() {
 }
 
 tcp() {
+	local forged
+
+	forged=$(count c drop_session_auth) # what the tests of transit sent
 	transfer a b 3000000
 	transfer b a 500001
 	transfer a c 1000000
 	transfer c a 1000000
 	run test "$(count a drop_rx_auth)" = 0
-	run test "$(count c drop_session_auth)" = 0
+	run test "$(count c drop_session_auth)" = "$forged"
 }
 
 # A bulk transfer is segmented once and sealed where it lies.

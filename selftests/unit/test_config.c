@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "fipsd/config.h"
+#include "fipsd/config_diff.h"
+#include "fipsd/config_doc.h"
 #include "vectors_pk.h"
 
 #define NPUB	"npub1sx42mj99aql52aklsg70y2jmr95u7uz2p40k769aw46ppjv302kqkhmu5r"
@@ -103,6 +105,14 @@ static void refuse(struct run *r, const char *text, unsigned int line, unsigned 
 	}
 	assert_true(has(r, FIPS_REPORT_ERROR, line, col, part));
 	assert_int_not_equal(r->ret, 0);
+}
+
+/* Taken as the reference takes it, but told. */
+static void warned(struct run *r, const char *text, unsigned int line, unsigned int col,
+		   const char *part)
+{
+	accept(r, text);
+	assert_true(has(r, FIPS_REPORT_WARNING, line, col, part));
 }
 
 static void test_defaults(void **state)
@@ -204,7 +214,7 @@ static void test_integers(void **state)
 		u64 value;
 	} cases[] = {
 		{ "0", true, 0 }, { "7", true, 7 }, { "+7", true, 7 }, { "0x1F", true, 31 },
-		{ "0o17", true, 15 }, { "0b101", true, 5 }, { "-0", true, 0 },
+		{ "0o17", true, 15 }, { "0b101", true, 5 }, { "-0", false, 0 },
 		{ "18446744073709551615", true, ~(u64)0 }, { "18446744073709551616", false, 0 },
 		{ "0xffffffffffffffff", true, ~(u64)0 }, { "0x10000000000000000", false, 0 },
 		{ "-1", false, 0 }, { "007", false, 0 }, { "1_000", false, 0 }, { "1.0", false, 0 },
@@ -547,9 +557,9 @@ static void test_more_rules(void **state)
 	refuse(r, "tun: { mtu: 1279 }\n", 1, 13, "1280");
 	refuse(r, "transports: { ethernet: { interface: e, beacon_interval_secs: 0 } }\n", 1, 63,
 	       "1");
-	refuse(r, "tun: { name: 'much-too-long-name' }\n", 1, 14, "interface name");
-	refuse(r, "tun: { name: 'a/b' }\n", 1, 14, "interface name");
-	refuse(r, "transports: { udp: { bind_addr: 'localhost:1' } }\n", 1, 33, "numeric address");
+	warned(r, "tun: { name: 'much-too-long-name' }\n", 1, 14, "interface name");
+	warned(r, "tun: { name: 'a/b' }\n", 1, 14, "interface name");
+	warned(r, "transports: { udp: { bind_addr: 'localhost:1' } }\n", 1, 33, "numeric address");
 	refuse(r, "gateway: { enabled: false }\n", 1, 10, "gateway.pool: missing");
 	accept(r, "gateway: { pool: 'fd01::/112', lan_interface: eth0 }\n");
 }
@@ -573,13 +583,14 @@ static void test_peers(void **state)
 	assert_int_equal(peer->id.addr.b[0], 0x1b);
 
 	refuse(r, "peers: [ { addresses: [] } ]\n", 1, 10, "peers[0].npub: missing");
-	refuse(r, "peers: [ { npub: npub1bad, addresses: [ { transport: udp, addr: 'a:1' } ] } ]\n",
+	warned(r, "peers: [ { npub: npub1bad, addresses: [ { transport: udp, addr: 'a:1' } ] } ]\n",
 	       1, 18, "is no npub");
-	refuse(r, PEER_AT("nowhere"), 3, 42, "no endpoint");
-	refuse(r, PEER_AT("host:0"), 3, 42, "no endpoint");
-	refuse(r, PEER_AT("host:65536"), 3, 42, "no endpoint");
-	refuse(r, PEER_AT("300.1.1.1:5"), 3, 42, "no endpoint");
-	refuse(r, PEER_AT("[::1:5"), 3, 42, "no endpoint");
+	assert_false(fips_cfg_peer(r->cfg, 0)->usable);
+	warned(r, PEER_AT("nowhere"), 3, 42, "no endpoint");
+	warned(r, PEER_AT("host:0"), 3, 42, "no endpoint");
+	warned(r, PEER_AT("host:65536"), 3, 42, "no endpoint");
+	warned(r, PEER_AT("300.1.1.1:5"), 3, 42, "no endpoint");
+	warned(r, PEER_AT("[::1:5"), 3, 42, "no endpoint");
 	accept(r, PEER_AT("nat"));
 	accept(r, PEER_AT("[fe80::1%2]:5"));
 	accept(r, PEER "    addresses: [ { transport: ble, addr: 'hci0/AA:BB:CC:DD:EE:FF' } ]\n");
@@ -639,6 +650,87 @@ static void test_files(void **state)
 	rmdir(dir);
 }
 
+struct differences {
+	char text[512];
+};
+
+static void on_difference(void *arg, const char *key, bool restart)
+{
+	struct differences *d = arg;
+
+	strcat(d->text, restart ? "!" : "");
+	strcat(d->text, key);
+	strcat(d->text, " ");
+}
+
+/* What changed, what of it stays, and whose memory is whose (the sanitizer looks on). */
+static void differ(struct run *r, const char *old, const char *now, const char *want)
+{
+	struct differences d = { "" };
+	struct fips_config *running;
+
+	accept(r, old);
+	running = r->cfg;
+	r->cfg = NULL;
+	accept(r, now);
+	fips_config_diff(running, r->cfg, on_difference, &d);
+	assert_string_equal(d.text, want);
+	fips_config_free(running);
+}
+
+static void test_differences(void **state)
+{
+	struct run *r = *state;
+
+	differ(r, "", "", "");
+	differ(r, "node: { log_level: info }\n", "", "");		/* the default, spelled out */
+	differ(r, "", "node: { log_level: warn }\n", "node.log_level ");
+	assert_string_equal(r->cfg->log_level, "warn");
+	differ(r, "tun: { name: a, mtu: 1300 }\n", "tun: { name: b, mtu: 1300 }\n", "!tun.name ");
+	assert_string_equal(r->cfg->tun.name, "a");			/* it stays */
+	differ(r, "transports: { udp: { mtu: 1300 } }\n",
+	       "transports: { udp: { x: {}, y: {} } }\n", "!transports.udp ");
+	assert_int_equal(r->cfg->udp.n, 1);
+	assert_int_equal(fips_cfg_udp(r->cfg, 0)->mtu, 1300);
+	differ(r, "transports: { udp: { a: {} } }\n", "transports: { udp: { b: {} } }\n",
+	       "!transports.udp ");
+	differ(r, "transports: { udp: { a: {} } }\n", "transports: { udp: { a: {} } }\n", "");
+	differ(r, PEER_AT("a:1"), PEER_AT("b:1"), "peers ");
+	assert_string_equal(fips_cfg_addr(fips_cfg_peer(r->cfg, 0), 0)->addr, "b:1");
+	differ(r, "node: { lookup: { attempt_timeouts_secs: [ 1, 2 ] } }\n",
+	       "node: { lookup: { attempt_timeouts_secs: [ 1, 3 ] } }\n",
+	       "node.lookup.attempt_timeouts_secs ");
+	differ(r, "node: { rekey: { after_secs: 60 }, cache: { coord_size: 5 } }\n", "",
+	       "!node.cache.coord_size node.rekey.after_secs ");
+	assert_int_equal(r->cfg->timing.cache.coord_size, 5);
+	/* Not in force: nobody can have it changed. */
+	differ(r, "transports: { tcp: {} }\n", "node: { buffers: { tun_channel: 3 } }\n", "");
+	differ(r, "", "gateway: { pool: 'fd01::/112', lan_interface: x }\n", "");
+}
+
+static void key_has_doc(void *arg, const char *path, bool section)
+{
+	size_t *keys = arg;
+
+	(void)section;
+	if (!fips_config_doc(path))
+		fprintf(stderr, "no text for %s\n", path);
+	assert_non_null(fips_config_doc(path));
+	(*keys)++;
+}
+
+/* The manual page has a sentence for each key, and none for a key that is gone. */
+static void test_documented(void **state)
+{
+	size_t keys = 0, docs;
+
+	(void)state;
+	fips_config_each_key(key_has_doc, &keys);
+	fips_config_docs(&docs);
+	assert_int_equal(keys, docs);
+	assert_true(keys > 200);
+}
+
 static void test_shipped_file(void **state)
 {
 	struct run *r = *state;
@@ -661,7 +753,7 @@ int main(void)
 		T(test_legacy), T(test_anchors), T(test_syntax), T(test_many_errors),
 		T(test_secrets_are_not_shown), T(test_later_keys), T(test_rules),
 		T(test_more_rules), T(test_peers), T(test_merge), T(test_files),
-		T(test_shipped_file),
+		T(test_differences), T(test_documented), T(test_shipped_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

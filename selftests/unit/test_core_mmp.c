@@ -289,6 +289,7 @@ static void test_congested(void **state)
 		free(it);
 	}
 	fips_core_dev_get(cn.n[2].c, &st);
+	assert_int_equal(st.forwarded, 2);
 	assert_int_equal(st.ce_marked, 1);
 	assert_int_equal(st.ce_forwarded, 1);
 	fips_core_dev_get(cn.n[1].c, &st);

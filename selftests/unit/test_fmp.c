@@ -66,39 +66,11 @@ static void test_types(void **state)
 	json_decref(root);
 }
 
-static int parse_exact(const u8 *bytes, size_t len)
+static int parse(const u8 *bytes, size_t len)
 {
-	u8 *exact = vec_exact(bytes, len);
 	struct fips_link_message msg;
-	int ret = fips_link_message_parse(exact, len, &msg);
 
-	free(exact);
-	return ret;
-}
-
-/* Which prefixes of a message the decoder takes, and whether it takes more. */
-static void check_decode(const json_t *v, const struct vec_bytes *b)
-{
-	const json_t *dec = vec_get(v, "decode");
-	size_t len, shortest = 0, accepted = 0;
-	u8 *longer;
-
-	for (len = 0; len < b->len; len++) {
-		if (parse_exact(b->p, len))
-			continue;
-		accepted++;
-		if (!shortest)
-			shortest = len;
-	}
-	if (!shortest)
-		shortest = b->len;
-	vec_expect_int(dec, "accepted_prefixes_below_full", accepted);
-	vec_expect_int(dec, "shortest_accepted_prefix", shortest);
-	longer = calloc(1, b->len + 1);
-	memcpy(longer, b->p, b->len);
-	assert_int_equal(!parse_exact(longer, b->len + 1),
-			 vec_accepted(dec, "one_trailing_zero_byte"));
-	free(longer);
+	return fips_link_message_parse(bytes, len, &msg);
 }
 
 static void check_datagram(const json_t *v, const struct vec_bytes *b)
@@ -141,8 +113,8 @@ static void check_heartbeat(const json_t *v, const struct vec_bytes *b)
 	assert_int_equal(fips_heartbeat_build(buf, 1), 1);
 	vec_expect(v, "message_hex", buf, 1);
 	assert_int_equal(fips_heartbeat_build(buf, 0), -ENOSPC);
-	assert_int_equal(parse_exact(b->p, 1), 0);
-	assert_int_equal(parse_exact(longer, sizeof(longer)), 0);
+	assert_int_equal(vec_parse_exact(parse, b->p, 1), 0);
+	assert_int_equal(vec_parse_exact(parse, longer, sizeof(longer)), 0);
 }
 
 static void test_cases(void **state)
@@ -159,16 +131,16 @@ static void test_cases(void **state)
 		switch (b.p[0]) {
 		case FIPS_LINK_DATAGRAM:
 			check_datagram(v, &b);
-			check_decode(v, &b);
+			vec_check_decode(v, &b, parse);
 			checked++;
 			break;
 		case FIPS_LINK_SENDER_REPORT:
 		case FIPS_LINK_RECEIVER_REPORT:
-			check_decode(v, &b);
+			vec_check_decode(v, &b, parse);
 			break;
 		case FIPS_LINK_DISCONNECT:
 			check_disconnect(v, &b);
-			check_decode(v, &b);
+			vec_check_decode(v, &b, parse);
 			checked++;
 			break;
 		case FIPS_LINK_HEARTBEAT:

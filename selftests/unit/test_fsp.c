@@ -151,37 +151,6 @@ static int parse_cleartext(const u8 *buf, size_t len)
 	return kind < 0 ? kind : -EPROTO;
 }
 
-static int parse_exact(const u8 *bytes, size_t len)
-{
-	u8 *exact = vec_exact(bytes, len);
-	int ret = parse_cleartext(exact, len);
-
-	free(exact);
-	return ret;
-}
-
-static void check_decode(const json_t *v, const struct vec_bytes *b)
-{
-	const json_t *dec = vec_get(v, "decode");
-	size_t len, shortest = 0, accepted = 0;
-	u8 *longer;
-
-	for (len = 0; len < b->len; len++) {
-		if (parse_exact(b->p, len))
-			continue;
-		accepted++;
-		if (!shortest)
-			shortest = len;
-	}
-	vec_expect_int(dec, "accepted_prefixes_below_full", accepted);
-	vec_expect_int(dec, "shortest_accepted_prefix", shortest ? shortest : b->len);
-	longer = calloc(1, b->len + 1);
-	memcpy(longer, b->p, b->len);
-	assert_int_equal(!parse_exact(longer, b->len + 1),
-			 vec_accepted(dec, "one_trailing_zero_byte"));
-	free(longer);
-}
-
 static void check_prefix(const json_t *v, const struct vec_bytes *b)
 {
 	const json_t *p = vec_get(v, "prefix");
@@ -287,7 +256,7 @@ static void test_cleartext(void **state)
 
 		vec_expect_int(v, "length", b.len);
 		check_prefix(v, &b);
-		check_decode(v, &b);
+		vec_check_decode(v, &b, parse_cleartext);
 		if (phase)
 			check_handshake(v, &b, phase);
 		else
@@ -336,7 +305,7 @@ static void test_every_bit(void **state)
 		/* Any version but 0 is refused everywhere. */
 		for (bit = 0x10; bit; bit = (u8)(bit << 1)) {
 			b.p[0] ^= bit;
-			assert_int_equal(parse_exact(b.p, b.len), -EPROTO);
+			assert_int_equal(vec_parse_exact(parse_cleartext, b.p, b.len), -EPROTO);
 			b.p[0] ^= bit;
 		}
 		free(b.p);

@@ -35,6 +35,39 @@ static void heartbeat_every_ten_seconds(void **state)
 	fakenet_free(p.net);
 }
 
+/* A reload: other intervals for links that are there, and none of them is lost. */
+static void other_intervals(void **state)
+{
+	struct pair p = pair_new(3);
+	struct fips_node_timing t;
+	struct fips_node_view v;
+	struct fips_clock now;
+
+	(void)state;
+	fakenet_peer(p.net, p.small, p.large);
+	fakenet_run(p.net, 25000);
+	now = fakenet_clock(p.net);
+	fips_node_timing_defaults(&t);
+	t.heartbeat_interval_secs = 2;
+	t.rekey.after_secs = 40;
+	t.tree.reeval_interval_secs = 0;
+	t.cache.coord_size = 1;
+	fips_node_set_timing(p.net->nodes[p.small].node, &now, &t);
+	fips_node_set_timing(p.net->nodes[p.large].node, &now, &t);
+	fakenet_run(p.net, 10000);	/* the heartbeat under way is still the old one */
+	p.net->n_sent = 0;
+	fakenet_run(p.net, 20000);
+	assert_in_range(fakenet_count(p.net, p.small, FAKE_FRAME), 9, 16);
+	fakenet_run(p.net, 20000);
+	assert_true(fakenet_has_peer(p.net, p.small, p.large));
+	assert_true(fakenet_has_peer(p.net, p.large, p.small));
+	/* New keys by the new age: 75 s are more than 40 + 15, less than 120 - 15. */
+	now = fakenet_clock(p.net);
+	fips_node_view(p.net->nodes[p.small].node, &now, &v);
+	assert_true(v.counters.rekey_completed + v.counters.rekey_promoted > 0);
+	fakenet_free(p.net);
+}
+
 /* 03 §14.2: dead after 30 s of silence, no Disconnect, redial after 5 s (§18.3). */
 static void silence_kills_and_redials(void **state)
 {
@@ -440,6 +473,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heartbeat_every_ten_seconds),
+		cmocka_unit_test(other_intervals),
 		cmocka_unit_test(silence_kills_and_redials),
 		cmocka_unit_test(frames_of_any_kind_keep_it_alive),
 		cmocka_unit_test(forged_frames_do_not_count),

@@ -218,4 +218,42 @@ VEC_UNUSED static u8 *vec_exact(const void *bytes, size_t len)
 	return p;
 }
 
+/* A decoder: 0 or a negative errno. */
+typedef int (*vec_parse_fn)(const u8 *bytes, size_t len);
+
+/* Decode a copy behind which nothing may be read. */
+VEC_UNUSED static int vec_parse_exact(vec_parse_fn parse, const u8 *bytes, size_t len)
+{
+	u8 *exact = vec_exact(bytes, len);
+	int ret = parse(exact, len);
+
+	free(exact);
+	return ret;
+}
+
+/* Which prefixes of a message the decoder takes, and whether it takes more. */
+VEC_UNUSED static void vec_check_decode(const json_t *v, const struct vec_bytes *b,
+					vec_parse_fn parse)
+{
+	const json_t *dec = vec_get(v, "decode");
+	size_t len, shortest = 0, accepted = 0;
+	u8 *longer;
+
+	for (len = 0; len < b->len; len++) {
+		if (vec_parse_exact(parse, b->p, len))
+			continue;
+		accepted++;
+		if (!shortest)
+			shortest = len;
+	}
+	vec_expect_int(dec, "accepted_prefixes_below_full", accepted);
+	vec_expect_int(dec, "shortest_accepted_prefix", shortest ? shortest : b->len);
+	longer = calloc(1, b->len + 1);
+	assert_non_null(longer);
+	memcpy(longer, b->p, b->len);
+	assert_int_equal(!vec_parse_exact(parse, longer, b->len + 1),
+			 vec_accepted(dec, "one_trailing_zero_byte"));
+	free(longer);
+}
+
 #endif /* _SELFTESTS_VECTORS_H */

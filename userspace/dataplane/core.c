@@ -88,6 +88,7 @@ void fips_stats_read(struct fips_stats *s, struct fips_dp_stats *out)
 	out->rx_bytes = fips_load(&s->rx_bytes);
 	out->tx_packets = fips_load(&s->tx_packets);
 	out->tx_bytes = fips_load(&s->tx_bytes);
+	out->forwarded = fips_load(&s->forwarded);
 	out->ce_packets = fips_load(&s->ce_packets);
 	out->ce_delivered = fips_load(&s->ce_delivered);
 	out->ce_forwarded = fips_load(&s->ce_forwarded);

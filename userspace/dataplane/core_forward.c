@@ -124,9 +124,12 @@ void fips_forward(struct fips_core *c, const struct fips_core_out *out, u64 now,
 	}
 	if (mtu < fips_get_le16(dgram + FIPS_DGRAM_MTU_OFF))
 		fips_put_le16(dgram + FIPS_DGRAM_MTU_OFF, mtu);
-	if (link_id && r->link->congested) {
-		fips_count(&c->stats.ce_marked, 1);
-		ce = true;
+	if (link_id) {
+		fips_count(&c->stats.forwarded, 1);
+		if (r->link->congested) {
+			fips_count(&c->stats.ce_marked, 1);
+			ce = true;
+		}
 	}
 	if (ce)
 		fips_count(&c->stats.ce_forwarded, 1);

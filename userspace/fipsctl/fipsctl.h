@@ -81,6 +81,10 @@ int fipsctl_kernel(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_connect(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_disconnect(const struct fipsctl *ctl, int argc, char **argv);
 
+/* ---- reload.c ---- */
+
+int fipsctl_reload(const struct fipsctl *ctl, int argc, char **argv);
+
 /* ---- keygen.c ---- */
 
 int fipsctl_keygen(int argc, char **argv);

@@ -77,7 +77,7 @@ static void put_stats(json_t *obj, const struct fipsnl_stats *s)
 	put_int(stats, "tx_packets", s->dp.tx_packets);
 	put_int(stats, "tx_bytes", s->dp.tx_bytes);
 	put_int(stats, "tx_copies", s->tx_copies);
-	put_int(stats, "forwarded_packets", s->forwarded_packets);
+	put_int(stats, "forwarded_packets", s->dp.forwarded);
 	put_int(stats, "ce_packets", s->dp.ce_packets);
 	for (i = 0; i < FIPS_DROP_REASONS; i++)
 		if (s->dp.drops[i])

@@ -18,6 +18,7 @@ static void usage(FILE *out)
 	      "                                  bloom, mmp, cache, native-flows\n"
 	      "  connect PEER ADDRESS TRANSPORT  dial a peer: npub or host name, host:port, udp\n"
 	      "  disconnect PEER                 send it away\n"
+	      "  reload                          read the configuration again\n"
 	      "  kernel show OBJECT              dev, transport, link, session, route of fips.ko,\n"
 	      "                                  straight from the kernel\n"
 	      "  keygen [-d DIR] [-f] [-s]       make an identity: files in DIR (/etc/fips),\n"
@@ -117,5 +118,7 @@ int main(int argc, char **argv)
 		return fipsctl_disconnect(&ctl, argc - 1, argv + 1);
 	if (!strcmp(command, "kernel"))
 		return fipsctl_kernel(&ctl, argc - 1, argv + 1);
+	if (!strcmp(command, "reload"))
+		return fipsctl_reload(&ctl, argc - 1, argv + 1);
 	return fipsctl_usage("unknown command", command);
 }

@@ -146,7 +146,8 @@ struct fips_cfg_peer {
 	u8 connect_policy;			/* enum fips_connect_policy */
 	bool auto_reconnect;
 	bool via_nostr;
-	struct fips_identity id;		/* of @npub, set by the check */
+	bool usable;				/* set by the check: @npub decodes (12 §6.8) */
+	struct fips_identity id;		/* of @npub, if so */
 };
 
 struct fips_cfg_forward {
@@ -337,6 +338,9 @@ int fips_config_load_text(struct fips_config *cfg, const char *name, const char 
  * Return: 0 or -EINVAL.
  */
 int fips_config_check(struct fips_config *cfg, const struct fips_pk *pk, struct fips_report *rep);
+
+/* Can an interface have this name? */
+bool fips_config_ifname_valid(const char *name);
 
 /**
  * fips_config_find() - the files of explicit or search mode, loaded and checked

@@ -110,8 +110,8 @@ static void check_bind(struct check *c, const struct fips_cfg_udp *udp)
 		fips_report_add(c->rep, FIPS_REPORT_WARNING, at, key,
 				"ignored, because outbound_only is set");
 	else if (fips_taddr_parse(&bind, udp->bind_addr) || bind.kind == FIPS_TADDR_MAC)
-		fips_report_add(c->rep, FIPS_REPORT_ERROR, at, key,
-				"\"%s\" is no numeric address with a port; %s",
+		fips_report_add(c->rep, FIPS_REPORT_WARNING, at, key,
+				"\"%s\" is no numeric address with a port, can't start; %s",
 				udp->bind_addr, "expected 0.0.0.0:2121 or [::]:2121");
 }
 
@@ -228,8 +228,8 @@ static void check_addr(struct check *c, const struct fips_cfg_addr *a, const cha
 				"known, but not in force in this version");
 	else if ((transport_is(a->transport, "udp") || transport_is(a->transport, "tcp")) &&
 		 !endpoint_valid(a->addr))
-		fips_report_add(c->rep, FIPS_REPORT_ERROR, at, key,
-				"\"%s\" is no endpoint; %s", a->addr,
+		fips_report_add(c->rep, FIPS_REPORT_WARNING, at, key,
+				"\"%s\" is no endpoint, never dialled; %s", a->addr,
 				"expected host:port, 192.0.2.1:2121 or [2001:db8::1]:2121");
 	if (!transport_is(a->transport, "udp")) {
 		snprintf(key, sizeof(key), "%s.transport", path);
@@ -247,12 +247,13 @@ static void check_npub(struct check *c, struct fips_cfg_peer *peer, const char *
 	if (!peer->npub)
 		return;
 	ret = fips_identity_from_npub(c->pk, peer->npub, strlen(peer->npub), &peer->id);
-	if (ret >= 0)
+	peer->usable = ret >= 0;
+	if (peer->usable)
 		return;
 	snprintf(key, sizeof(key), "%s.npub", path);
-	fips_report_add(c->rep, FIPS_REPORT_ERROR,
+	fips_report_add(c->rep, FIPS_REPORT_WARNING,
 			elem_mark(c, &peer->e, offsetof(struct fips_cfg_peer, npub)), key,
-			"\"%.80s\" is no npub (%s); expected npub1 and 58 more characters",
+			"\"%.80s\" is no npub (%s), peer left out; expected npub1 and 58 more",
 			peer->npub, fips_key_strerror(ret));
 }
 
@@ -338,6 +339,12 @@ static void check_loopback(struct check *c)
 
 /* ---- the rest ---- */
 
+bool fips_config_ifname_valid(const char *name)
+{
+	return name[0] && strlen(name) < IFNAMSIZ && !strpbrk(name, "/ \t\n:%") &&
+	       strcmp(name, ".") && strcmp(name, "..");
+}
+
 static void check_node(struct check *c)
 {
 	struct fips_config *cfg = c->cfg;
@@ -349,9 +356,8 @@ static void check_node(struct check *c)
 		at_root(c, FIPS_REPORT_ERROR, offsetof(struct fips_config, nostr.signal_ttl_secs),
 			"node.rendezvous.nostr.signal_ttl_secs",
 			"must be more than 120 s below replay_window_secs");
-	if (!cfg->tun.name[0] || strlen(cfg->tun.name) >= IFNAMSIZ ||
-	    strpbrk(cfg->tun.name, "/ \t\n:%"))
-		at_root(c, FIPS_REPORT_ERROR, offsetof(struct fips_config, tun.name), "tun.name",
+	if (!fips_config_ifname_valid(cfg->tun.name))
+		at_root(c, FIPS_REPORT_WARNING, offsetof(struct fips_config, tun.name), "tun.name",
 			"no interface name; expected 1 to 15 characters without / : % or blanks");
 }
 

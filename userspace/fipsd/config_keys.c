@@ -92,8 +92,9 @@ static const struct cfg_key retry_keys[] = {
 SECTION(retry, retry_keys);
 
 static const struct cfg_key cache_keys[] = {
-	U64("coord_size", ROOT, timing.cache.coord_size, "50000", 0, MAX64, 0),
-	U64("coord_ttl_secs", ROOT, timing.cache.coord_ttl_secs, "300", 0, MAX64, 0),
+	U64("coord_size", ROOT, timing.cache.coord_size, "50000", 0, MAX64, CFG_RESTART),
+	U64("coord_ttl_secs", ROOT, timing.cache.coord_ttl_secs, "300", 0, MAX64,
+	    CFG_RESTART),
 	U64("identity_size", ROOT, timing.cache.identity_size, "10000", 0, MAX64, 0),
 };
 SECTION(cache, cache_keys);
@@ -259,7 +260,7 @@ SECTION(buffers, buffers_keys);
 static const char *const dataplanes[] = { "auto", "kernel", "user", NULL };
 
 static const struct cfg_key node_keys[] = {
-	MAP("identity", &identity, 0),
+	MAP("identity", &identity, CFG_RESTART),
 	BOOL("leaf_only", ROOT, leaf_only, "false", CFG_LATER),
 	U64("tick_interval_secs", ROOT, tick_interval_secs, "1", 1, MAX64, CFG_LATER),
 	U64("base_rtt_ms", ROOT, base_rtt_ms, "100", 0, MAX64, CFG_LATER),
@@ -267,8 +268,8 @@ static const struct cfg_key node_keys[] = {
 	U64("link_dead_timeout_secs", ROOT, timing.link_dead_timeout_secs, "30", 0, MAX64, 0),
 	U64("drain_timeout_secs", ROOT, timing.drain_timeout_secs, "2", 0, MAX64, CFG_OPT),
 	STR("log_level", ROOT, log_level, "info", CFG_OPT),
-	ENUM("dataplane", ROOT, dataplane, dataplanes, "auto", 0),
-	U32("linger_secs", ROOT, linger_secs, "600", 0, FIPS_LINGER_MAX, 0),
+	ENUM("dataplane", ROOT, dataplane, dataplanes, "auto", CFG_RESTART),
+	U32("linger_secs", ROOT, linger_secs, "600", 0, FIPS_LINGER_MAX, CFG_RESTART),
 	MAP("limits", &limits, 0),
 	MAP("rate_limit", &rate_limit, 0),
 	MAP("retry", &retry, 0),
@@ -282,7 +283,7 @@ static const struct cfg_key node_keys[] = {
 	MAP("session_mmp", &session_mmp, 0),
 	MAP("ecn", &ecn, 0),
 	MAP("rekey", &rekey, 0),
-	MAP("control", &control, 0),
+	MAP("control", &control, CFG_RESTART),
 	MAP("native_api", &native_api, 0),
 	MAP("buffers", &buffers, 0),
 	MAP("discovery", &discovery, CFG_LEGACY | CFG_OPT),
@@ -299,10 +300,10 @@ static const struct cfg_key tun_keys[] = {
 SECTION(tun, tun_keys);
 
 static const struct cfg_key dns_keys[] = {
-	BOOL("enabled", ROOT, dns.enabled, "true", CFG_LATER),
-	STR("bind_addr", ROOT, dns.bind_addr, "::1", CFG_OPT | CFG_LATER),
-	U16("port", ROOT, dns.port, "5354", 0, MAX16, CFG_OPT | CFG_LATER),
-	U32("ttl", ROOT, dns.ttl, "300", 0, MAX32, CFG_OPT | CFG_LATER),
+	BOOL("enabled", ROOT, dns.enabled, "true", 0),
+	STR("bind_addr", ROOT, dns.bind_addr, "::1", CFG_OPT),
+	U16("port", ROOT, dns.port, "5354", 0, MAX16, CFG_OPT),
+	U32("ttl", ROOT, dns.ttl, "300", 0, MAX32, CFG_OPT),
 };
 SECTION(dns, dns_keys);
 
@@ -403,7 +404,7 @@ static const struct cfg_key ble_keys[] = {
 INSTANCE(ble, ble_keys, BLE);
 
 static const struct cfg_key transports_keys[] = {
-	INSTANCES("udp", udp, &udp, 0),
+	INSTANCES("udp", udp, &udp, CFG_RESTART),
 	INSTANCES("ethernet", ethernet, &ethernet, CFG_LATER),
 	INSTANCES("tcp", tcp, &tcp, CFG_LATER),
 	INSTANCES("tor", tor, &tor, CFG_LATER),
@@ -476,7 +477,7 @@ SECTION(gateway, gateway_keys);
 
 static const struct cfg_key root_keys[] = {
 	MAP("node", &node, 0),
-	MAP("tun", &tun, 0),
+	MAP("tun", &tun, CFG_RESTART),
 	MAP("dns", &dns, 0),
 	MAP("transports", &transports, 0),
 	ELEMS("peers", ROOT, peers, &peer, 0),

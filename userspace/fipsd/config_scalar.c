@@ -94,7 +94,7 @@ int cfg_uint(const struct cfg_scalar *s, u64 max, u64 *out)
 	ret = magnitude(p, end, base, &v);
 	if (ret)
 		return ret;
-	if ((negative && v) || v > max)
+	if (negative || v > max)
 		return -ERANGE;
 	*out = v;
 	return 0;

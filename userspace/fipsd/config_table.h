@@ -35,6 +35,7 @@ enum cfg_type {
 #define CFG_RESET	0x080	/* section: back to defaults before it is read */
 #define CFG_FRACTION	0x100	/* 0 < x <= 1 */
 #define CFG_NONEMPTY	0x200	/* list with at least one entry */
+#define CFG_RESTART	0x400	/* key or section: a reload can't change it */
 
 /**
  * struct cfg_key - one key

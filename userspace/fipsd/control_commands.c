@@ -6,6 +6,7 @@
 
 #include "control_show.h"
 #include "daemon.h"
+#include "reload.h"
 
 #define TIMEOUT_MS	5000
 
@@ -25,6 +26,8 @@ static const struct {
 	{ "show_bloom", fipsd_show_bloom },
 	{ "show_cache", fipsd_show_cache },
 	{ "show_mmp", fipsd_show_mmp },
+	{ "show_acl", fipsd_show_acl },
+	{ "show_dns", fipsd_show_dns },
 };
 
 /* A text parameter, or NULL and the message. */
@@ -99,6 +102,14 @@ static int command_disconnect(struct fipsd *d, const json_t *params, json_t **da
 	return 0;
 }
 
+static int command_reload(struct fipsd *d, json_t **data, char *why, size_t why_len)
+{
+	if (d->state != FIPSD_DRAINING)
+		return fipsd_reload(d, data, why, why_len);
+	snprintf(why, why_len, "node shutting down");
+	return -ESHUTDOWN;
+}
+
 static int dispatch(void *ctx, const char *name, const json_t *params, json_t **data, char *why,
 		    size_t why_len)
 {
@@ -115,6 +126,8 @@ static int dispatch(void *ctx, const char *name, const json_t *params, json_t **
 		return command_connect(d, params, data, why, why_len);
 	if (!strcmp(name, "disconnect"))
 		return command_disconnect(d, params, data, why, why_len);
+	if (!strcmp(name, "reload"))
+		return command_reload(d, data, why, why_len);
 	snprintf(why, why_len, "unknown command: %.200s", name);
 	return -EOPNOTSUPP;
 }

@@ -12,6 +12,7 @@
 
 #include "daemon.h"
 #include "notify.h"
+#include "reload.h"
 #include "version.h"
 
 #define DRAIN_POLL_MS	20
@@ -205,35 +206,6 @@ static void identity_stop(struct fipsd *d)
 	d->secrets = NULL;
 }
 
-/* Aliases first: the file overrides them (spec 12 §10). */
-static void hosts_load(struct fipsd *d)
-{
-	size_t i;
-
-	d->hosts.warn = keyfile_warn;
-	d->hosts.ctx = d;
-	for (i = 0; i < d->cfg->peers.n; i++) {
-		struct fips_cfg_peer *peer = fips_cfg_peer(d->cfg, i);
-
-		if (peer->alias)
-			fips_hosts_add(&d->hosts, peer->alias, &peer->id);
-	}
-	fips_hosts_load(&d->hosts, &d->pk, FIPS_HOSTS_FILE);
-}
-
-void fipsd_hosts_refresh(struct fipsd *d)
-{
-	u64 now = fipsd_clock().mono_ms;
-
-	if (now - d->hosts_checked < d->cfg->tick_interval_secs * 1000)
-		return;
-	d->hosts_checked = now;
-	if (!fips_hosts_stale(&d->hosts, FIPS_HOSTS_FILE))
-		return;
-	fips_hosts_clear(&d->hosts);
-	hosts_load(d);
-}
-
 /* ---- data plane ---- */
 
 static int dataplane_try(struct fipsd *d, const struct fips_provider *prov, bool tun, char *why,
@@ -259,9 +231,11 @@ static int dataplane_try(struct fipsd *d, const struct fips_provider *prov, bool
 
 static int dataplane_init(struct fipsd *d)
 {
-	bool tun = d->cfg->tun.enabled;
+	bool tun = d->cfg->tun.enabled && fips_config_ifname_valid(d->cfg->tun.name);
 	char why[256];
 	int ret = -ENODEV;
+
+	d->tun_failed = d->cfg->tun.enabled && !tun;
 
 	if (d->cfg->dataplane != FIPS_DATAPLANE_USER) {
 		ret = dataplane_try(d, &fips_provider_kernel, tun, why, sizeof(why));
@@ -289,21 +263,6 @@ static int dataplane_init(struct fipsd *d)
 
 /* ---- node ---- */
 
-static void lookup_ladder(const struct fipsd *d, struct fips_node_timing *t)
-{
-	const struct fips_cfg_u64list *list = &d->cfg->attempt_timeouts_secs;
-	u32 i;
-
-	for (i = 0; i < list->n && i < FIPS_LOOKUP_ATTEMPTS_MAX; i++)
-		t->lookup.attempt_timeouts_secs[i] = list->v[i];
-	if (i)
-		t->lookup.attempts = i;
-	if (list->n > FIPS_LOOKUP_ATTEMPTS_MAX)
-		fipsd_log(&d->log, FIPS_LOG_WARN,
-			  "lookup.attempt_timeouts_secs: only the first %d are used",
-			  FIPS_LOOKUP_ATTEMPTS_MAX);
-}
-
 static int node_init(struct fipsd *d)
 {
 	struct fips_node_setup setup = {
@@ -312,7 +271,6 @@ static int node_init(struct fipsd *d)
 		.secrets = d->secrets,
 		.rng = d->rng,
 		.wall_ms = fipsd_clock().wall_ms,
-		.timing = d->cfg->timing,
 		.ops = &node_ops,
 		.ctx = d,
 		.dp = d->prov->ops,
@@ -320,7 +278,7 @@ static int node_init(struct fipsd *d)
 	};
 	int ret;
 
-	lookup_ladder(d, &setup.timing);
+	fipsd_timing(d, d->cfg, &setup.timing);
 	if (d->prov->inherited)
 		d->prov->inherited(d->dp, setup.epoch);
 	ret = fips_node_new(&setup, &d->node);
@@ -351,46 +309,6 @@ static int transports_init(struct fipsd *d)
 	fipsd_log(&d->log, FIPS_LOG_ERROR, "no operational transports%s",
 		  d->cfg->udp.n ? "" : ": the configuration has no transports.udp section");
 	return -ENODEV;
-}
-
-static int peers_init(struct fipsd *d)
-{
-	struct fips_clock now = fipsd_clock();
-	size_t i, j, n = d->cfg->peers.n, addrs = 0;
-	struct fips_peer_config *peers;
-	struct fips_peer_addr *pa;
-	int ret;
-
-	for (i = 0; i < n; i++)
-		addrs += fips_cfg_peer(d->cfg, i)->addresses.n;
-	peers = calloc(n + 1, sizeof(*peers));
-	pa = calloc(addrs + 1, sizeof(*pa));
-	if (!peers || !pa) {
-		free(peers);
-		free(pa);
-		return -ENOMEM;
-	}
-	for (i = 0, addrs = 0; i < n; i++) {
-		struct fips_cfg_peer *peer = fips_cfg_peer(d->cfg, i);
-
-		peers[i] = (struct fips_peer_config){
-			.id = peer->id,
-			.alias = peer->alias,
-			.addrs = &pa[addrs],
-			.addr_count = peer->addresses.n,
-			.policy = peer->connect_policy,
-			.auto_reconnect = peer->auto_reconnect,
-		};
-		for (j = 0; j < peer->addresses.n; j++) {
-			struct fips_cfg_addr *a = fips_cfg_addr(peer, j);
-
-			pa[addrs++] = (struct fips_peer_addr){ a->transport, a->addr, a->priority };
-		}
-	}
-	ret = fips_node_set_peers(d->node, &now, peers, n);
-	free(peers);
-	free(pa);
-	return ret;
 }
 
 static int control_init(struct fipsd *d)
@@ -444,6 +362,16 @@ static void on_signal(uv_signal_t *sig, int signum)
 	uv_timer_start(&d->drain, on_drain, 0, DRAIN_POLL_MS);
 }
 
+static void on_reload(uv_signal_t *sig, int signum)
+{
+	struct fipsd *d = sig->data;
+	char why[512];
+
+	(void)signum;
+	if (d->state != FIPSD_DRAINING)
+		fipsd_reload(d, NULL, why, sizeof(why));
+}
+
 static void on_dump(uv_signal_t *sig, int signum)
 {
 	struct fipsd *d = sig->data;
@@ -474,11 +402,13 @@ static int loop_init(struct fipsd *d)
 	uv_timer_init(&d->loop, &d->drain);
 	uv_signal_init(&d->loop, &d->sigterm);
 	uv_signal_init(&d->loop, &d->sigint);
+	uv_signal_init(&d->loop, &d->sighup);
 	uv_signal_init(&d->loop, &d->sigusr1);
 	d->wake.data = d;
 	d->drain.data = d;
 	d->sigterm.data = d;
 	d->sigint.data = d;
+	d->sighup.data = d;
 	d->sigusr1.data = d;
 	d->wake_at = FIPS_NEVER;
 	fipsd_resolver_init(&d->resolver, &d->loop, daemon_event, d);
@@ -491,6 +421,7 @@ static void loop_stop(struct fipsd *d)
 	uv_close((uv_handle_t *)&d->drain, NULL);
 	uv_close((uv_handle_t *)&d->sigterm, NULL);
 	uv_close((uv_handle_t *)&d->sigint, NULL);
+	uv_close((uv_handle_t *)&d->sighup, NULL);
 	uv_close((uv_handle_t *)&d->sigusr1, NULL);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&d->loop))
@@ -511,22 +442,27 @@ static int start(struct fipsd *d)
 	fips_config_wipe_secrets(d->cfg);
 	if (ret)
 		return ret;
-	hosts_load(d);
-	ret = dataplane_init(d);
+	ret = fipsd_names_init(d);
+	if (!ret)
+		ret = dataplane_init(d);
 	if (!ret)
 		ret = node_init(d);
 	if (!ret)
 		ret = transports_init(d);
 	if (!ret)
-		ret = peers_init(d);
+		ret = fipsd_names_start(d);
+	if (!ret)
+		ret = fipsd_peers_apply(d, d->cfg);
 	if (!ret)
 		ret = control_init(d);
 	if (ret)
 		return ret;
 	uv_signal_start(&d->sigterm, on_signal, SIGTERM);
 	uv_signal_start(&d->sigint, on_signal, SIGINT);
+	uv_signal_start(&d->sighup, on_reload, SIGHUP);
 	uv_signal_start(&d->sigusr1, on_dump, SIGUSR1);
-	d->state = d->tun_failed || d->udps.failed ? FIPSD_DEGRADED : FIPSD_RUNNING;
+	d->state = d->tun_failed || d->udps.failed || fipsd_names_failed(d) ?
+		   FIPSD_DEGRADED : FIPSD_RUNNING;
 	return 0;
 }
 
@@ -535,6 +471,7 @@ static void stop(struct fipsd *d)
 	if (d->control)
 		fipsd_control_stop(d->control);
 	d->control = NULL;
+	fipsd_names_stop(d);
 	fipsd_resolver_stop(&d->resolver);
 	uv_timer_stop(&d->wake);
 	uv_timer_stop(&d->drain);
@@ -544,7 +481,6 @@ static void stop(struct fipsd *d)
 		fipsd_udps_stop(&d->udps);
 		d->prov->close(d->dp);
 	}
-	fips_hosts_clear(&d->hosts);
 	identity_stop(d);
 	if (d->pk.ops)
 		fips_pk_destroy(&d->pk);

@@ -14,6 +14,7 @@
 #include "control.h"
 #include "hosts.h"
 #include "log.h"
+#include "names.h"
 #include "resolver.h"
 #include "udp.h"
 
@@ -36,7 +37,8 @@ enum fipsd_state {
 struct fipsd {
 	uv_loop_t loop;
 	struct fipsd_log log;
-	struct fips_config *cfg;
+	struct fips_config *cfg;	/* replaced by a reload: keep no pointer into it */
+	const char *config_path;	/* of -c, or NULL */
 	char control_path[FIPS_PATH_SIZE];
 	enum fipsd_state state;
 	bool tun_failed;
@@ -48,6 +50,7 @@ struct fipsd {
 	struct fips_keypair keypair;
 	enum fips_key_source key_source;
 	struct fips_hosts hosts;
+	struct fipsd_names *names;
 
 	const struct fips_provider *prov;
 	void *dp;
@@ -60,6 +63,7 @@ struct fipsd {
 	uv_timer_t drain;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
+	uv_signal_t sighup;
 	uv_signal_t sigusr1;
 	u64 wake_at;
 	u64 drain_until;
@@ -72,17 +76,15 @@ struct fipsd {
 
 /**
  * fipsd_run() - start, run until a signal, stop
- * @d: @cfg, @log, @control_path, @ready set, the rest zero
+ * @d: @cfg, @config_path, @log, @control_path, @ready set, the rest zero
  *
  * Return: exit code (spec 12 §11).
  */
 int fipsd_run(struct fipsd *d);
 
 struct fips_clock fipsd_clock(void);
+u32 fipsd_dh_cost_us(const struct fips_pk *pk, const struct fips_keypair *self);
 const char *fipsd_state_name(const struct fipsd *d);
-
-/* Read the hosts file again if it changed; looks at most once a tick. */
-void fipsd_hosts_refresh(struct fipsd *d);
 
 /* Text of spec 13 §5.1; @id and @alias may be NULL. */
 void fipsd_display_name(const struct fipsd *d, const struct fips_node_addr *addr,

@@ -52,17 +52,23 @@ static bool stderr_is_journal(void)
 	       st.st_dev == dev && st.st_ino == ino;
 }
 
-void fipsd_log_init(struct fipsd_log *log, const char *level)
+void fipsd_log_set_level(struct fipsd_log *log, const char *text)
 {
+	enum fips_log_level level = FIPS_LOG_INFO;
 	const char *env = getenv("RUST_LOG");
 
-	log->level = FIPS_LOG_INFO;
+	if (text)
+		fipsd_log_parse_level(text, &level);
+	if (env && *env)
+		fipsd_log_parse_level(env, &level);
+	__atomic_store_n(&log->level, level, __ATOMIC_RELAXED);
+}
+
+void fipsd_log_init(struct fipsd_log *log, const char *level)
+{
 	log->journal = stderr_is_journal();
 	log->timestamps = !log->journal;
-	if (level)
-		fipsd_log_parse_level(level, &log->level);
-	if (env && *env)
-		fipsd_log_parse_level(env, &log->level);
+	fipsd_log_set_level(log, level);
 }
 
 void fipsd_log_line(const struct fipsd_log *log, enum fips_log_level level, const char *line)
@@ -70,7 +76,7 @@ void fipsd_log_line(const struct fipsd_log *log, enum fips_log_level level, cons
 	char buf[LINE_MAX_], stamp[32] = "";
 	int len;
 
-	if (level > log->level)
+	if (level > __atomic_load_n(&log->level, __ATOMIC_RELAXED))
 		return;
 	if (log->timestamps) {
 		struct timespec ts;
@@ -99,7 +105,7 @@ void fipsd_log(const struct fipsd_log *log, enum fips_log_level level, const cha
 	char line[LINE_MAX_ - 64];
 	va_list ap;
 
-	if (level > log->level)
+	if (level > __atomic_load_n(&log->level, __ATOMIC_RELAXED))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);

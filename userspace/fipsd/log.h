@@ -21,6 +21,8 @@ struct fipsd_log {
 
 /* Look at JOURNAL_STREAM and RUST_LOG; @level is node.log_level's text or NULL. */
 void fipsd_log_init(struct fipsd_log *log, const char *level);
+/* Another level, as above; RUST_LOG still wins. */
+void fipsd_log_set_level(struct fipsd_log *log, const char *level);
 void fipsd_log_line(const struct fipsd_log *log, enum fips_log_level level, const char *line);
 void fipsd_log(const struct fipsd_log *log, enum fips_log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

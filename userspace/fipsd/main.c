@@ -209,6 +209,7 @@ int main(int argc, char **argv)
 	if (!rep || !d || sodium_init() < 0)
 		return 1;
 	d->cfg = fips_config_new();
+	d->config_path = args.config;
 	if (!d->cfg)
 		return 1;
 	ret = load(d->cfg, args.config, rep) ? 1 : 0;

@@ -111,6 +111,7 @@ struct fips_dp_session {
  * @rx_bytes: their bytes, headers and tags included
  * @tx_packets: frames or messages sealed and handed down
  * @tx_bytes: their bytes
+ * @forwarded: device: transit datagrams
  * @ce_packets: frames that arrived with CE
  * @ce_delivered: device: packets for the stack that arrived with CE
  * @ce_forwarded: device: transit datagrams that left with CE
@@ -122,6 +123,7 @@ struct fips_dp_stats {
 	u64 rx_bytes;
 	u64 tx_packets;
 	u64 tx_bytes;
+	u64 forwarded;
 	u64 ce_packets;
 	u64 ce_delivered;
 	u64 ce_forwarded;
@@ -150,6 +152,7 @@ struct fips_dp_link_info {
  * @path_mtu: largest frame the path carries
  * @staged: packets that wait
  * @tx_counter: next send counter of the current key
+ * @k_bit: key-epoch bit of the current key: a responder's follows its initiator's
  * @stats: traffic
  */
 struct fips_dp_session_info {
@@ -158,6 +161,7 @@ struct fips_dp_session_info {
 	u16 path_mtu;
 	u32 staged;
 	u64 tx_counter;
+	u8 k_bit;
 	struct fips_dp_stats stats;
 };
 

@@ -30,6 +30,7 @@ void fips_node_timing_defaults(struct fips_node_timing *t)
 		},
 		.rate_limit = {
 			.handshake_burst = 100,
+			.dh_cost_us = 50,
 			.handshake_rate = 10.0,
 			.handshake_timeout_secs = 30,
 			.handshake_resend_interval_ms = 1000,
@@ -123,15 +124,8 @@ u64 node_handshake_timeout(const struct fips_node *n)
 	return secs ? secs * 1000 : 1000;
 }
 
-bool node_acl_allows(const struct fips_node *n, const struct fips_identity *id, const char *when)
-{
-	(void)n;
-	(void)id;
-	(void)when;
-	return true;
-}
-
-static int node_dev_set(struct fips_node *n)
+/* Tell the device what it must know of us. */
+int node_dev_set(struct fips_node *n)
 {
 	const struct fips_dp_dev dev = {
 		.addr = n->env.self->id.addr,
@@ -145,7 +139,6 @@ static int node_dev_set(struct fips_node *n)
 
 static int node_init(struct fips_node *n, const struct fips_node_setup *setup)
 {
-	const struct fips_node_timing *t = &setup->timing;
 	u64 epoch = 0;
 	int ret;
 
@@ -153,7 +146,7 @@ static int node_init(struct fips_node *n, const struct fips_node_setup *setup)
 	n->ctx = setup->ctx;
 	n->dp = setup->dp;
 	n->dp_ctx = setup->dp_ctx;
-	n->timing = *t;
+	n->timing = setup->timing;
 	n->rules = &node_rules[setup->rules];
 	n->wake = FIPS_NEVER;
 	n->transport_mtu = NODE_DEFAULT_MTU;
@@ -169,10 +162,7 @@ static int node_init(struct fips_node *n, const struct fips_node_setup *setup)
 		if (ret)
 			return ret;
 	}
-	fips_bucket_rate_set(&n->setup_new_rate, t->rate_limit.session_setup_burst,
-			     t->rate_limit.session_setup_rate);
-	node_rate_known(t, t->rate_limit.session_setup_burst, t->rate_limit.session_setup_rate,
-			false, &n->setup_known_rate);
+	node_setup_rates(n);
 	ret = node_admit_init(n);
 	if (!ret)
 		ret = node_mesh_init(n, setup);
@@ -214,6 +204,7 @@ void fips_node_free(struct fips_node *n)
 	node_dial_destroy(n);
 	node_admit_destroy(n);
 	node_identity_destroy(n);
+	fips_acl_clear(&n->acl);
 	LL_FOREACH_SAFE(n->transports, t, t_tmp)
 		free(t);
 	sodium_memzero(n, sizeof(*n));
@@ -586,8 +577,6 @@ static const char *node_connect_why(int err)
 		return "the address is not understood";
 	case -ENOSPC:
 		return "too many handshakes, links or peers";
-	case -EACCES:
-		return "refused by the access list";
 	case -ELOOP:
 		return "that is this node itself";
 	case -ESHUTDOWN:
@@ -612,7 +601,10 @@ int fips_node_connect(struct fips_node *n, const struct fips_clock *now,
 		ret = -ESHUTDOWN;
 	else
 		ret = node_dial_once(n, id, addr);
-	if (ret && why_len)
+	if (ret == -EACCES && why_len)
+		snprintf(why, why_len, "access denied: peer %s rejected by ACL: %s", id->npub,
+			 fips_acl_verdict_name(fips_acl_decide(&n->acl, &id->addr)));
+	else if (ret && why_len)
 		snprintf(why, why_len, "%s", node_connect_why(ret));
 	node_leave(n);
 	return ret ? ret : connected;
@@ -634,6 +626,11 @@ int fips_node_disconnect(struct fips_node *n, const struct fips_clock *now,
 	}
 	node_leave(n);
 	return p ? 0 : -ENOENT;
+}
+
+bool fips_node_knows(const struct fips_node *n, const struct fips_identity *id)
+{
+	return fips_node_addr_eq(&id->addr, &n->env.self->id.addr) || node_identity_known(n, id);
 }
 
 void fips_node_learn(struct fips_node *n, const struct fips_clock *now,

@@ -63,23 +63,26 @@ static void session_refuse(struct fips_node *n, struct node_session *s)
 	node_session_free(n, s);
 }
 
-/*
- * Ask for a session, or wait for the coordinates or the link that it needs, or
- * say no. Frees @s if it says no.
- */
-static void session_want(struct fips_node *n, struct node_session *s)
+/* Ask for a session, or wait for the coordinates or the link that it needs: is there hope? */
+static bool session_ask(struct fips_node *n, struct node_session *s)
 {
 	int ret = node_session_initiate(n, s);
 
 	if (!ret)
-		return;
-	if (ret == -EHOSTUNREACH && (node_lookup_start(n, &s->remote) == NODE_LOOKUP_GOING ||
-				     node_dial_under_way(n, &s->remote))) {
-		if (s->state != NODE_SESSION_WAITING || !s->timer.armed)
-			node_session_enter(n, s, NODE_SESSION_WAITING);
-		return;
-	}
-	session_refuse(n, s);
+		return true;
+	if (ret != -EHOSTUNREACH || (node_lookup_start(n, &s->remote) != NODE_LOOKUP_GOING &&
+				     !node_dial_under_way(n, &s->remote)))
+		return false;
+	if (s->state != NODE_SESSION_WAITING || !s->timer.armed)
+		node_session_enter(n, s, NODE_SESSION_WAITING);
+	return true;
+}
+
+/* Ask, or say no. Frees @s if it says no. */
+static void session_want(struct fips_node *n, struct node_session *s)
+{
+	if (!session_ask(n, s))
+		session_refuse(n, s);
 }
 
 /**
@@ -198,7 +201,7 @@ void node_session_unknown(struct fips_node *n, const struct fips_node_addr *remo
 	if (!s)
 		return;
 	node_session_learn(n, s, &e->id);
-	if (node_session_initiate(n, s))
+	if (!session_ask(n, s))
 		node_session_free(n, s);
 }
 
@@ -242,6 +245,8 @@ void node_session_key_used(struct fips_node *n, const struct fips_node_addr *rem
 		return;
 	first = !s->confirmed;
 	s->confirmed = true;
+	if (first)
+		s->activity = n->now.mono_ms;
 	if (slot == FIPS_KEY_SLOT_NEXT) {
 		node_session_cutover(n, s);
 		return;

@@ -88,7 +88,6 @@ int fipsnl_event(const struct fipsnl_upcall *upcall, u32 ifindex, struct fips_ev
 struct fipsnl_stats {
 	struct fips_dp_stats dp;
 	u64 tx_copies;
-	u64 forwarded_packets;
 };
 
 struct fipsnl_key {

@@ -259,12 +259,12 @@ static int get_stats(const struct attrs *outer, int type, struct fipsnl_stats *s
 	s->dp.rx_bytes = get_u64(&a, FIPS_A_STATS_RX_BYTES);
 	s->dp.tx_packets = get_u64(&a, FIPS_A_STATS_TX_PACKETS);
 	s->dp.tx_bytes = get_u64(&a, FIPS_A_STATS_TX_BYTES);
+	s->dp.forwarded = get_u64(&a, FIPS_A_STATS_FORWARDED_PACKETS);
 	s->dp.ce_packets = get_u64(&a, FIPS_A_STATS_CE_PACKETS);
 	s->dp.ce_delivered = get_u64(&a, FIPS_A_STATS_CE_DELIVERED_PACKETS);
 	s->dp.ce_forwarded = get_u64(&a, FIPS_A_STATS_CE_FORWARDED_PACKETS);
 	s->dp.ce_marked = get_u64(&a, FIPS_A_STATS_CE_MARKED_PACKETS);
 	s->tx_copies = get_u64(&a, FIPS_A_STATS_TX_COPIES);
-	s->forwarded_packets = get_u64(&a, FIPS_A_STATS_FORWARDED_PACKETS);
 	nla_for_each_nested(drop, outer->v[type], left) {
 		u32 reason;
 
