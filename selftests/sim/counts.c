@@ -72,6 +72,7 @@ static const struct {
 	NODE(bloom_sent),
 	NODE(bloom_debounced),
 	NODE(bloom_send_failed),
+	NODE(bloom_has_us),
 	NODE(bloom_outdated),
 	NODE(bloom_left_out),
 	NODE(lookup_unasked),

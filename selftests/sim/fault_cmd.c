@@ -560,8 +560,8 @@ static int cmd_lie(struct sim *s, const struct words *w, bool act, half_fn fn)
 		if (strcmp(word(w, 1), sim_lie_names[i]))
 			continue;
 		if (act) {
-			s->nodes[node].lies |= 1u << i;
-			s->liars = true;
+			s->nodes[node].lies |= UINT64_C(1) << i;
+			sim_lie_start(&s->nodes[node]);
 		}
 		return 0;
 	}

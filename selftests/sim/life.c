@@ -63,10 +63,12 @@ struct fips_clock sim_node_clock(const struct sim_node *n)
 void sim_node_event(struct sim_node *n, const struct fips_event *ev)
 {
 	struct fips_clock now = sim_node_clock(n);
-	struct fips_node_view v;
 	struct sim_ask *a = NULL;
+	struct fips_node_view v;
 	u64 accepted = 0;
 
+	if (n->lies && !sim_lie_event(n, ev))
+		return;
 	if (ev->type == FIPS_EV_LINK_MSG)
 		a = sim_ask_response(n, ev->link_msg.msg, ev->link_msg.len);
 	if (a) {

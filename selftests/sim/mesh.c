@@ -28,10 +28,20 @@ bool sim_mesh_parent(struct sim_node *n, u32 *parent)
 	return true;
 }
 
+/* Lies that don't hide who is below the liar. */
+#define MESH_OPEN(lie)	(UINT64_C(1) << (lie))
+#define MESH_OPEN_LIES	(MESH_OPEN(SIM_LIE_TREE_ROOT) | MESH_OPEN(SIM_LIE_TREE_FORGED) | \
+			 MESH_OPEN(SIM_LIE_TREE_OTHER) | MESH_OPEN(SIM_LIE_REPORTS) | \
+			 MESH_OPEN(SIM_LIE_LOSS) | MESH_OPEN(SIM_LIE_MTU) | \
+			 MESH_OPEN(SIM_LIE_LOOKUP_MTU) | MESH_OPEN(SIM_LIE_LOOKUP_REPLAY) | \
+			 MESH_OPEN(SIM_LIE_LOOKUP_ECHO) | MESH_OPEN(SIM_LIE_LOOKUP_FLOOD) | \
+			 MESH_OPEN(SIM_LIE_COORDS_FILL) | MESH_OPEN(SIM_LIE_COORDS_POISON) | \
+			 MESH_OPEN(SIM_LIE_SIGNALS) | MESH_OPEN(SIM_LIE_SOURCES) | \
+			 MESH_OPEN(SIM_LIE_SETUPS) | MESH_OPEN(SIM_LIE_ACKS))
+
 static bool mesh_hides(const struct sim_node *n)
 {
-	return n->lies & ~(1u << SIM_LIE_TREE_ROOT | 1u << SIM_LIE_TREE_FORGED |
-			   1u << SIM_LIE_REPORTS);
+	return n->lies & ~MESH_OPEN_LIES;
 }
 
 bool sim_mesh_shadowed(struct sim_node *n)
@@ -48,6 +58,23 @@ bool sim_mesh_shadowed(struct sim_node *n)
 			return true;
 	}
 	return false;
+}
+
+static bool mesh_swallows(struct sim *s, u32 src, u32 dst)
+{
+	u32 at = src, hops;
+
+	for (hops = 0; hops < SIM_MESH_DEPTH && at != dst && at != SIM_NOBODY; hops++) {
+		if (at != src && sim_lies(&s->nodes[at], SIM_LIE_BLACKHOLE))
+			return true;
+		at = sim_mesh_next(s, at, dst);
+	}
+	return false;
+}
+
+bool sim_mesh_swallowed(struct sim *s, u32 a, u32 b)
+{
+	return s->liars && (mesh_swallows(s, a, b) || mesh_swallows(s, b, a));
 }
 
 /* ---- at every instant ---- */

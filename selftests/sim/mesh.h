@@ -67,6 +67,13 @@ bool sim_mesh_settled(struct sim *s, const char **name, char *why, size_t why_le
  */
 bool sim_mesh_shadowed(struct sim_node *n);
 
+/* A declaration of @n, its place as @v has it, signed; its length. */
+size_t sim_lie_announce(struct sim_node *n, u64 sequence, const struct sim_mesh_view *v, u8 *msg,
+			size_t room);
+
+/* Does the way between two lead through a node that passes nothing on? */
+bool sim_mesh_swallowed(struct sim *s, u32 a, u32 b);
+
 /* The parent of @n, if it has one. */
 bool sim_mesh_parent(struct sim_node *n, u32 *parent);
 

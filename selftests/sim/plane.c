@@ -95,6 +95,11 @@ static void plane_frame(void *ctx, const struct fips_endpoint *to, u8 *frame, si
 		free(f);
 		return;
 	}
+	if (n->class == SIM_TX_TRANSIT && sim_lies(n, SIM_LIE_BLACKHOLE)) {
+		n->sim->lies++;
+		free(f);
+		return;
+	}
 	n->st->frames[n->class]++;
 	n->st->bytes[n->class] += len;
 	if (n->class == SIM_TX_LINK) {

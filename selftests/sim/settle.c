@@ -211,7 +211,8 @@ static u32 settle_open(struct sim *s, struct settle_pair **first)
 	for (i = 0; i < st->n; i++) {
 		p = &st->pairs[i];
 		p->hidden |= sim_mesh_shadowed(&s->nodes[p->a]) ||
-			     sim_mesh_shadowed(&s->nodes[p->b]);
+			     sim_mesh_shadowed(&s->nodes[p->b]) ||
+			     sim_mesh_swallowed(s, p->a, p->b);
 		p->done = p->done || p->hidden || settle_answered(s, p);
 		if (p->done)
 			continue;

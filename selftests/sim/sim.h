@@ -213,6 +213,7 @@ struct sim_upcalls {
  * @plane: how badly the two talk
  * @reference: it goes by the reference's rules
  * @lies: set of enum sim_lie
+ * @lie: the next thing that it says too much
  * @rng: the node's own randomness
  * @rng_up: of its upcalls
  * @rng_op: of its ops
@@ -245,7 +246,8 @@ struct sim_node {
 	struct fips_core *core;
 	struct sim_plane_cfg plane;
 	bool reference;
-	u32 lies;
+	u64 lies;
+	struct sim_timer lie;
 	struct sim_rng rng;
 	struct sim_rng rng_up;
 	struct sim_rng rng_op;
@@ -436,17 +438,41 @@ void sim_loops_free(struct sim *s);
 
 /* ---- liars (lies.c) ---- */
 
+/* What it says is changed (lies.c), or it says more than it should (lies_more.c). */
 enum sim_lie {
 	SIM_LIE_TREE_ROOT,	/* has the smallest of all roots, which nobody else knows */
 	SIM_LIE_TREE_DEPTH,	/* is the root's child */
 	SIM_LIE_TREE_FORGED,	/* a signature that is none */
+	SIM_LIE_TREE_OTHER,	/* speaks for somebody else */
+	SIM_LIE_TREE_LAST,	/* the last sequence there is */
+	SIM_LIE_TREE_LONG,	/* as many ancestors as fit */
+	SIM_LIE_TREE_SWING,	/* another depth each time */
+	SIM_LIE_TREE_FLOOD,	/* an announce every 20 ms */
 	SIM_LIE_FILTER_FULL,	/* knows everybody */
 	SIM_LIE_FILTER_FILL,	/* knows most, just within the cap */
 	SIM_LIE_FILTER_K255,	/* the cap is computed with 255 hashes */
+	SIM_LIE_FILTER_K1,	/* elements of one bit */
 	SIM_LIE_FILTER_EMPTY,	/* knows nobody */
+	SIM_LIE_FILTER_CLAIM,	/* knows exactly everybody */
+	SIM_LIE_FILTER_LAST,	/* the last sequence there is */
+	SIM_LIE_FILTER_FLOOD,	/* a filter every 20 ms */
 	SIM_LIE_LOOKUP_SWALLOW,	/* passes no lookup on */
 	SIM_LIE_LOOKUP_FORGE,	/* answers that it passes on say something else */
+	SIM_LIE_LOOKUP_MTU,	/* they say that no packet fits */
+	SIM_LIE_LOOKUP_GARBAGE,	/* answers at once whatever it is asked */
+	SIM_LIE_LOOKUP_REPLAY,	/* says again what was answered before */
+	SIM_LIE_LOOKUP_ECHO,	/* gives requests back */
+	SIM_LIE_LOOKUP_FLOOD,	/* asks for one target all the time */
+	SIM_LIE_COORDS_POISON,	/* others are behind it, say datagrams of theirs */
+	SIM_LIE_COORDS_FILL,	/* so are many that nobody knows */
+	SIM_LIE_SIGNALS,	/* destinations are lost, say signals of nobody */
+	SIM_LIE_SOURCES,	/* datagrams of others to nowhere */
+	SIM_LIE_SETUPS,		/* sessions with nobody */
+	SIM_LIE_ACKS,		/* answers to nothing, and third messages */
+	SIM_LIE_MTU,		/* the path carries nothing */
 	SIM_LIE_REPORTS,	/* metrics are noise */
+	SIM_LIE_LOSS,		/* half of what comes is lost, say its reports */
+	SIM_LIE_BLACKHOLE,	/* passes no datagram on */
 	SIM_LIES,
 };
 
@@ -455,6 +481,11 @@ bool sim_lies(const struct sim_node *n, enum sim_lie lie);
 /* Change a link message in place, up to @room bytes; false: it is not sent at all. */
 bool sim_lie_link(struct sim_node *n, u8 *msg, size_t *len, size_t room);
 void sim_lie_session(struct sim_node *n, u8 type, u8 *body, size_t len);
+/* lies_more.c: from now on it says more; and what it makes of an event; false: it ignores it. */
+void sim_lie_start(struct sim_node *n);
+bool sim_lie_event(struct sim_node *n, const struct fips_event *ev);
+/* A liar's own message to a neighbour, as it is. */
+void sim_lie_send(struct sim_node *n, u32 link_id, const void *msg, size_t len);
 
 /**
  * struct sim_traffic - all packets

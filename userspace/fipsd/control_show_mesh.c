@@ -163,6 +163,7 @@ static json_t *bloom_stats(const struct fips_node_counters *c)
 	put_int(s, "parked", c->bloom_parked);
 	put_int(s, "left_out", c->bloom_left_out);
 	put_int(s, "outdated", c->bloom_outdated);
+	put_int(s, "has_us", c->bloom_has_us);
 	return s;
 }
 

@@ -8,6 +8,7 @@
 #include <fips/wire.h>
 #include <math.h>
 #include <sodium.h>
+#include <stdlib.h>
 
 #define BIT_MASK	(FIPS_BLOOM_BITS - 1)
 
@@ -185,36 +186,34 @@ static bool leaves_before(const struct fips_bloom_share *a, const struct fips_bl
 	return a->popcount > b->popcount;
 }
 
-/* Next share to leave out behind @last (@n: none yet); ties go by index. @n if there is none. */
-static size_t next_to_leave(const struct fips_bloom_share *shares, size_t n, size_t skip,
-			    size_t last)
+/* Those that leave first come first; ties go by index. */
+static int leave_cmp(const void *pa, const void *pb, void *arg)
 {
-	size_t best = n, i;
+	const struct fips_bloom_share *shares = arg;
+	u32 a = *(const u32 *)pa, b = *(const u32 *)pb;
 
-	for (i = 0; i < n; i++) {
-		if (i == skip || i == last)
-			continue;
-		if (last < n && (leaves_before(&shares[i], &shares[last]) ||
-				 (!leaves_before(&shares[last], &shares[i]) && i < last)))
-			continue;
-		if (best == n || leaves_before(&shares[i], &shares[best]))
-			best = i;
-	}
-	return best;
+	if (leaves_before(&shares[a], &shares[b]))
+		return -1;
+	if (leaves_before(&shares[b], &shares[a]))
+		return 1;
+	return a < b ? -1 : a > b;
 }
 
-/* Own address and the shares that are behind @last in the order of leaving. */
-static void merge_behind(struct fips_bloom_out *out, const struct fips_bloom_key *own,
-			 const struct fips_bloom_share *shares, size_t n, size_t skip, size_t last)
+/* Indices of all shares but @skip in the order of leaving. NULL without memory or shares. */
+static u32 *leave_order(const struct fips_bloom_share *shares, size_t n, size_t skip, size_t *count)
 {
+	u32 *order = n ? malloc(n * sizeof(*order)) : NULL;
 	size_t i;
 
-	memset(out, 0, sizeof(*out));
-	fips_bloom_insert(&out->filter, own);
-	for (i = next_to_leave(shares, n, skip, last); i < n;
-	     i = next_to_leave(shares, n, skip, i))
-		fips_bloom_or(&out->filter, shares[i].filter);
-	out->popcount = fips_bloom_popcount(&out->filter);
+	*count = 0;
+	if (!order)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		if (i != skip)
+			order[(*count)++] = (u32)i;
+	}
+	qsort_r(order, *count, sizeof(*order), leave_cmp, (void *)(uintptr_t)shares);
+	return order;
 }
 
 /* Bits of @from into @out, lowest first, until it has @max. */
@@ -232,23 +231,34 @@ static void fill_up(struct fips_bloom_out *out, const struct fips_bloom *from, u
 	}
 }
 
-/* @out holds everything and is over the cap. */
+/*
+ * @out holds everything and is over the cap. Begin anew with who leaves last, and
+ * take in as many as fit. Without memory nobody fits: a full filter all the same.
+ */
 static void merge_capped(struct fips_bloom_out *out, const struct fips_bloom_key *own,
 			 const struct fips_bloom_share *shares, size_t n, size_t skip, u32 max)
 {
 	const struct fips_bloom all = out->filter;
-	size_t last = n;
-	u32 left_out = 0;
+	struct fips_bloom more;
+	size_t left;
+	u32 *order = leave_order(shares, n, skip, &left);
+	u32 popcount;
 
-	do {
-		last = next_to_leave(shares, n, skip, last);
-		if (last == n)
+	memset(&out->filter, 0, sizeof(out->filter));
+	fips_bloom_insert(&out->filter, own);
+	out->popcount = fips_bloom_popcount(&out->filter);
+	for (; order && left; left--) {
+		more = out->filter;
+		fips_bloom_or(&more, shares[order[left - 1]].filter);
+		popcount = fips_bloom_popcount(&more);
+		if (popcount > max)
 			break;
-		left_out++;
-		merge_behind(out, own, shares, n, skip, last);
-	} while (out->popcount > max);
+		out->filter = more;
+		out->popcount = popcount;
+	}
+	free(order);
 	fill_up(out, &all, max);
-	out->left_out = left_out;
+	out->left_out = (u32)left;
 }
 
 void fips_bloom_merge(struct fips_bloom_out *out, const struct fips_bloom_key *own,

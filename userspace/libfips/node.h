@@ -559,6 +559,7 @@ struct fips_node_counters {
 	u64 bloom_sent;
 	u64 bloom_debounced;
 	u64 bloom_send_failed;
+	u64 bloom_has_us;		/* of tree peers, who must leave us out: a claim too many */
 	u64 bloom_outdated;		/* of new children, made before they were */
 	u64 bloom_left_out;		/* shares that did not fit under the cap */
 	u64 lookup_unasked;		/* responses that nobody asked for */

@@ -223,6 +223,9 @@ static void filter_take(struct fips_node *n, struct node_peer *p, const u8 *body
 			return;
 		}
 		p->mesh.outdated = false;
+		n->counters.bloom_has_us +=
+			fips_tree_is_tree_peer(n->mesh.tree, &p->id.addr) &&
+			fips_bloom_contains(&p->mesh.filter.filter, &n->mesh.own_key);
 		n->mesh.size_stale = true;
 		node_filter_mark_all(n, p, false);
 		node_lookup_filters(n);
