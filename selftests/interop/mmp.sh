@@ -5,11 +5,9 @@
 # a second, as the tool of each shows it: within 20 % of the truth. For a minute in
 # "long"; the short form takes 20 s, and gives losses more room.
 
-# shellcheck disable=SC2154 # lib.sh's
+# shellcheck disable=SC2034,SC2154 # what run.sh reads, and what lib.sh sets
 
-# shellcheck disable=SC2034 # run.sh's
 variants_mmp=(ours-root theirs-root)
-# shellcheck disable=SC2034 # run.sh's
 long_mmp=(ours-root-60 theirs-root-60)
 
 mesh_mmp() { # VARIANT
@@ -55,17 +53,17 @@ play_mmp() { # VARIANT
 		seconds=60 room=35
 	fi
 	mesh_up
-	wait_up $X $T
-	reach $X $T 20
-	in_ns $X ping -6 -n -i 0.01 -c $((seconds * 100)) -W 2 "${NODE_IP6[$T]}" >"$WORK/pings" || :
+	wait_up "$X" "$T"
+	reach "$X" "$T" 20
+	in_ns "$X" ping -6 -n -i 0.01 -c $((seconds * 100)) -W 2 "${NODE_IP6[$T]}" >"$WORK/pings" || :
 	tail -n 3 "$WORK/pings"
 	rtt=$(median_rtt "$WORK/pings")
 	for node in $X $T; do
-		step "$node ($(node_label $node))"
-		shown $node -c '.peers[0].link_layer'
-		near srtt "$(link_layer $node .srtt_ms)" "$rtt" 20
-		near loss "$(link_layer $node .smoothed_loss)" 0.05 $room
-		near etx "$(link_layer $node .smoothed_etx)" 1.108 20
-		near delivery "$(link_layer $node .delivery_ratio_forward)" 0.95 20
+		step "$node ($(node_label "$node"))"
+		shown "$node" -c '.peers[0].link_layer'
+		near srtt "$(link_layer "$node" .srtt_ms)" "$rtt" 20
+		near loss "$(link_layer "$node" .smoothed_loss)" 0.05 $room
+		near etx "$(link_layer "$node" .smoothed_etx)" 1.108 20
+		near delivery "$(link_layer "$node" .delivery_ratio_forward)" 0.95 20
 	done
 }
