@@ -128,6 +128,11 @@ count() { # NODE WHAT FILTER
 
 # ---- traffic
 
+# An answer to an earlier ping, which no longer waits for it, may come in between.
+replied() { # NODE NUMBER
+	[ "$(echo_replies "$1")" -ge "$2" ]
+}
+
 # Pings with every answer, once each.
 pings() { # FROM TO COUNT [ARGUMENT...]
 	TO[$1]=$2
