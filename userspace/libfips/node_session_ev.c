@@ -10,8 +10,10 @@ static void session_handshake(struct fips_node *n, struct node_peer *via,
 {
 	struct fips_fsp_handshake hs;
 
-	if (fips_fsp_handshake_parse(dgram->payload, dgram->len, &hs))
+	if (fips_fsp_handshake_parse(dgram->payload, dgram->len, &hs)) {
+		n->counters.session_malformed++;
 		return;
+	}
 	if (hs.phase != FIPS_FSP_MSG3)	/* the way back (08 §5.0) */
 		node_coords_learn(n, via, &dgram->src, &hs.src);
 	switch (hs.phase) {
@@ -48,6 +50,9 @@ void node_session_datagram(struct fips_node *n, struct node_peer *via,
 		return;
 	case FIPS_FSP_KIND_ENCRYPTED:	/* the data plane has no session for it */
 		n->counters.session_unknown++;
+		return;
+	default:
+		n->counters.session_malformed++;
 		return;
 	}
 }
@@ -240,6 +245,8 @@ void node_session_key_used(struct fips_node *n, const struct fips_node_addr *rem
 		return;
 	first = !s->confirmed;
 	s->confirmed = true;
+	if (first)
+		s->activity = n->now.mono_ms;
 	if (slot == FIPS_KEY_SLOT_NEXT) {
 		node_session_cutover(n, s);
 		return;
