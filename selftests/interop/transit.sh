@@ -51,7 +51,8 @@ play_mix() {
 	mesh_up
 	wait_for 30 mesh_settled n1
 	mesh_tree
-	reach_all 30
+	# Where J and M cross with each other, J waits 30 s for a msg3 before it asks anew.
+	reach_all 60
 	pings n1 n5 5
 	pings n5 n1 5
 	copy n1 n5 300001
