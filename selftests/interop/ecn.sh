@@ -6,9 +6,8 @@
 #
 #	n1 ---- n2 ---- n3          n2 marks on its way to n3
 
-# shellcheck disable=SC2154 # lib.sh's
+# shellcheck disable=SC2034,SC2154 # what run.sh reads, and what lib.sh sets
 
-# shellcheck disable=SC2034 # run.sh's
 variants_ecn=(ours-marks theirs-marks)
 
 mesh_ecn() { # VARIANT

@@ -12,6 +12,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/mesh.sh"
 
 declare -A TO=()
+# shellcheck disable=SC2034 # the cells read them
 X='' T='' F=''
 
 # Short timers. A cell that needs others sets them before the nodes start.
@@ -31,6 +32,7 @@ WIRE=${WIRE:-$(find_program net/wire)}
 wire_cell() {
 	local edge
 
+	# shellcheck disable=SC2317 # scenario calls it
 	topology() { wire_topology; }
 	for edge in "${EDGES[@]}"; do
 		MESH_UNDERLAY[$edge]=10.79.0.${edge#*-n}:2121
@@ -71,18 +73,18 @@ theirs() { # NODE...
 	local node
 
 	for node; do
-		# shellcheck disable=SC2034 # node.sh's
+		# shellcheck disable=SC2034,SC2004 # node.sh's
 		KIND[$node]=$CELL_KIND
 	done
 }
 
 # One more dialler for a cable that mesh() has: the other end, too.
 also_dials() { # LISTENER-DIALLER: what mesh() was given
-	local near=${1#*-} far=${1%-*} i=0 edge
+	local listener=${1#*-} dialler=${1%-*} i=0 edge
 
-	MESH_DIALS[$near]+="$far "
+	MESH_DIALS[$listener]+="$dialler "
 	for edge in "${EDGES[@]}"; do
-		[ "$edge" != "$1" ] || MESH_UNDERLAY[$near-$far]=10.78.$i.1:2121
+		[ "$edge" != "$1" ] || MESH_UNDERLAY[$listener-$dialler]=10.78.$i.1:2121
 		i=$((i + 1))
 	done
 }
@@ -125,6 +127,11 @@ count() { # NODE WHAT FILTER
 }
 
 # ---- traffic
+
+# An answer to an earlier ping, which no longer waits for it, may come in between.
+replied() { # NODE NUMBER
+	[ "$(echo_replies "$1")" -ge "$2" ]
+}
 
 # Pings with every answer, once each.
 pings() { # FROM TO COUNT [ARGUMENT...]

@@ -9,7 +9,7 @@
 # F is there because a peer that is not ours never repeats a filter, and ignores a
 # sequence that it has seen: after each restart F and X must find each other through T.
 
-# shellcheck disable=SC2154 # lib.sh's
+# shellcheck disable=SC2034,SC2154 # what run.sh reads, and what lib.sh sets
 
 variants_link=(ours-dials theirs-dial both-dial both-dial-larger)
 
@@ -33,11 +33,11 @@ mesh_link() { # VARIANT
 
 # What is true of a link that works.
 link_works() {
-	wait_up $X $T
-	wait_up $F $T
-	talk $X $F
-	reach $X $T 10
-	reach $T $X 10
+	wait_up "$X" "$T"
+	wait_up "$F" "$T"
+	talk "$X" "$F"
+	reach "$X" "$T" 10
+	reach "$T" "$X" 10
 }
 
 link_restart() { # NODE clean|kill
@@ -45,7 +45,7 @@ link_restart() { # NODE clean|kill
 	if [ "$2" = clean ]; then
 		node_stop "$1"
 		# A Disconnect tells the neighbour at once.
-		if [ "$1" = $X ]; then wait_for 3 no_peer $T $X; else wait_for 3 no_peer $X $T; fi
+		if [ "$1" = "$X" ]; then wait_for 3 no_peer "$T" "$X"; else wait_for 3 no_peer "$X" "$T"; fi
 	else
 		node_kill "$1"
 	fi
@@ -76,11 +76,11 @@ link_endpoint() { # FROM TO
 play_link() {
 	mesh_up
 	link_works
-	link_restart $T clean
-	link_restart $X clean
-	link_restart $T kill
-	link_restart $X kill
-	link_disconnect $X $T
-	link_disconnect $T $X
-	holds $X status '.peer_count == 1'
+	link_restart "$T" clean
+	link_restart "$X" clean
+	link_restart "$T" kill
+	link_restart "$X" kill
+	link_disconnect "$X" "$T"
+	link_disconnect "$T" "$X"
+	holds "$X" status '.peer_count == 1'
 }

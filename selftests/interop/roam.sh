@@ -5,9 +5,8 @@
 #
 #	n2 ── 10.78.0.1, then .9 ──── 10.78.0.2 ── n1        n2 dials
 
-# shellcheck disable=SC2154 # lib.sh's
+# shellcheck disable=SC2034,SC2154 # what run.sh reads, and what lib.sh sets
 
-# shellcheck disable=SC2034 # run.sh's
 variants_roam=(ours-moves theirs-moves)
 
 mesh_roam() { # VARIANT

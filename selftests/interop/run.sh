@@ -46,20 +46,25 @@ kinds() { # ITEM
 	kinds_here J+M >/dev/null || echo ours
 }
 
-# All cells, "KIND ITEM VARIANT" a line. An item's own list comes from
-# variants_ITEM, and from long_ITEM those that take over 60 s.
+# The variants of one item for one kind: variants_ITEM, and from long_ITEM those that
+# take over 60 s. Without both kinds there is little to mix.
+variants() { # KIND ITEM
+	local list=variants_$2
+
+	[ "$1-$2" != ours-mix ] || list=variants_mix_ours
+	list+='[@]'
+	printf '%s\n' "${!list}"
+	list="long_$2[@]"
+	[ -z "$long" ] || ! declare -p "long_$2" >/dev/null 2>&1 || printf '%s\n' "${!list}"
+}
+
+# All cells, "KIND ITEM VARIANT" a line.
 cells() {
-	local kind item list
+	local kind item
 
 	for item in "${items[@]}"; do
 		for kind in $(kinds "$item"); do
-			list=variants_$item[@]
-			# Without both there is little to mix.
-			[ "$kind-$item" != ours-mix ] || list=variants_mix_ours[@]
-			printf "$kind $item %s\n" "${!list}"
-			[ -n "$long" ] || continue
-			list=long_$item[@]
-			[ -z "${!list:-}" ] || printf "$kind $item %s\n" "${!list}"
+			variants "$kind" "$item" | sed "s/^/$kind $item /"
 		done
 	done
 }

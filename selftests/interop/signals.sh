@@ -9,9 +9,8 @@
 # "through-theirs": the middle is theirs and the ends are ours; "through-ours" the
 # other way round.
 
-# shellcheck disable=SC2154 # lib.sh's
+# shellcheck disable=SC2034,SC2154 # what run.sh reads, and what lib.sh sets
 
-# shellcheck disable=SC2034 # run.sh's
 variants_signals=(lookup-through-theirs lookup-through-ours broken-through-theirs
 	broken-through-ours coords-through-theirs coords-through-ours mtu-through-theirs
 	mtu-through-ours far-restart-ours far-restart-theirs)
@@ -40,7 +39,7 @@ looked_up_through() { # NODE
 signals_lookup() {
 	wait_for 5 looked_up_through n2
 	wait_for 5 looked_up_through n3
-	run holds $X cache '.count > 0'
+	run holds "$X" cache '.count > 0'
 }
 
 # Ping all the time, so that somebody in the middle has something to complain about.
@@ -57,9 +56,9 @@ background_end() {
 
 # After something in the middle has changed: one stops asking, and both are heard.
 talk_again() { # SECONDS
-	reach $X $F "$1"
+	reach "$X" "$F" "$1"
 	background_end
-	talk $X $F 5
+	talk "$X" "$F" 5
 }
 
 # The node at n1 if it is theirs.
@@ -75,23 +74,23 @@ signals_j_is_stuck() {
 		"$WORK/$X/log" | tail -n 1
 	echo "NOTE J: drops what its session has no route for, without a lookup, until idle"
 	background_end
-	talk n2 $F
-	talk n2 $X
+	talk n2 "$F"
+	talk n2 "$X"
 }
 
 signals_broken() {
 	local before
 
-	before=$(count $X routing .error_signals.path_broken)
-	background_pings $X $F
+	before=$(count "$X" routing .error_signals.path_broken)
+	background_pings "$X" "$F"
 	node_kill n3
 	[ "$(dataplane n3)" = user ] || ip -n "$(ns n3)" link del fips0 2>/dev/null || :
 	step "n3 is dead: n2 must notice, and tell $X"
-	wait_for 25 grown $X routing .error_signals.path_broken "$before"
+	wait_for 25 grown "$X" routing .error_signals.path_broken "$before"
 	step "n3 comes back"
 	node_start n3
 	node_wait n3
-	if [ "$CELL_KIND-$X" = "J-$(theirs_node)" ] && ! reach $X $F 20; then
+	if [ "$CELL_KIND-$X" = "J-$(theirs_node)" ] && ! reach "$X" "$F" 20; then
 		signals_j_is_stuck
 		return
 	fi
@@ -101,12 +100,12 @@ signals_broken() {
 # The middle starts over and knows nobody's coordinates; what the ends still send has
 # none. Who declares himself anew first decides whether a signal is needed at all.
 signals_coords() {
-	background_pings $X $F
+	background_pings "$X" "$F"
 	node_kill n2
 	node_start n2
 	node_wait n2
 	talk_again 40
-	echo "NOTE signals at $X: $(get $X routing '.error_signals | tostring')"
+	echo "NOTE signals at $X: $(get "$X" routing '.error_signals | tostring')"
 }
 
 path_mtu_is() { # NODE PEER MTU
@@ -138,15 +137,15 @@ signals_mtu() {
 	mesh_conf n2
 	node_start n2
 	node_wait n2
-	talk $X $F 30
-	wait_for 40 too_big $X $F $((fits + 1))
-	echo "NOTE signals at $X: $(get $X routing '.error_signals | tostring')"
-	path_mtu_is $X $F 1400 || get $X sessions -c '.sessions[] | [.npub, .mmp.path_mtu]'
-	fill_path $X $F "$fits"
-	wait_for 30 too_big $F $X $((fits + 1))
-	fill_path $F $X "$fits"
-	copy $X $F 300001
-	copy $F $X 300001
+	talk "$X" "$F" 30
+	wait_for 40 too_big "$X" "$F" $((fits + 1))
+	echo "NOTE signals at $X: $(get "$X" routing '.error_signals | tostring')"
+	path_mtu_is "$X" "$F" 1400 || get "$X" sessions -c '.sessions[] | [.npub, .mmp.path_mtu]'
+	fill_path "$X" "$F" "$fits"
+	wait_for 30 too_big "$F" "$X" $((fits + 1))
+	fill_path "$F" "$X" "$fits"
+	copy "$X" "$F" 300001
+	copy "$F" "$X" 300001
 }
 
 # A far end starts over. Its session is gone; the other end's is not, and what it
@@ -166,13 +165,13 @@ signals_far_restart() { # NODE OTHER
 
 play_signals() { # VARIANT
 	mesh_up
-	talk $X $F 30
+	talk "$X" "$F" 30
 	case $1 in
 	lookup-*) signals_lookup ;;
 	broken-*) signals_broken ;;
 	coords-*) signals_coords ;;
 	mtu-*) signals_mtu ;;
-	far-restart-ours) signals_far_restart $F $X ;;
-	far-restart-theirs) signals_far_restart $X $F ;;
+	far-restart-ours) signals_far_restart "$F" "$X" ;;
+	far-restart-theirs) signals_far_restart "$X" "$F" ;;
 	esac
 }

@@ -6,7 +6,7 @@
 #
 #	n1 ---- n2 ---- n3 ---- n4         n1 has the smallest node_addr
 
-# shellcheck disable=SC2154 # lib.sh's
+# shellcheck disable=SC2034,SC2154 # what run.sh reads, and what lib.sh sets
 
 variants_tree=(child parent root change)
 
@@ -17,7 +17,7 @@ mesh_tree_cell() { # VARIANT
 	root | change) X=n1 T=n2 F=n3 ;;
 	esac
 	mesh n2-n1 n3-n2
-	theirs $T
+	theirs "$T"
 	if [ "$1" = change ]; then
 		X=n2 T=n3 F=n4
 		KIND=()
@@ -68,7 +68,7 @@ play_tree() { # VARIANT
 	wait_for 10 filters_exchanged n1 n2
 	wait_for 10 filters_exchanged n2 n3
 	talk n1 n3
-	talk $X $T
+	talk "$X" "$T"
 	everybody_counts 3 n1 n2 n3
 }
 
