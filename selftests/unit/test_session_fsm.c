@@ -362,7 +362,7 @@ static void simultaneous_setup_tie_break(void **state)
 static bool crossed(u32 acks_lost, u64 offset)
 {
 	struct loss_plan plan = { .seen = { { 0 } } };
-	struct pair p = linked(300 + offset);
+	struct pair p = pair_linked(300 + offset);
 	bool both;
 
 	plan.mask[p.small][FAKE_ACK] = acks_lost;
