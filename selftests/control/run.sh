@@ -41,7 +41,7 @@ check_shapes() { # NODE
 		[ "$name" = "${name#* }" ] || params=${name#* }
 		wrong=$(data "$1" "${name%% *}" "$params" | jq -r --arg shape "$name" \
 			--argjson shapes "$(cat "$here/shapes.json")" -f "$here/shapes.jq")
-		[ -z "$wrong" ] || { sed 's/^/FAIL: /' <<<"$wrong"; status=1; }
+		[ -z "$wrong" ] || { echo "FAIL: $wrong"; status=1; }
 	done < <(shape_names)
 	return $status
 }
@@ -97,7 +97,7 @@ need_j() {
 # The shapes are right about the reference, too.
 run_shapes_j() {
 	need_j
-	KIND[b]=J
+	KIND["b"]=J
 	both_up
 	ping_all a 3
 	check_shapes b
@@ -131,7 +131,7 @@ run_our_fipsctl() {
 	local topic
 
 	need_j
-	KIND[a]=J
+	KIND["a"]=J
 	both_up
 	for topic in "${json_topics[@]}"; do
 		run ctl a show "$topic" >/dev/null
@@ -360,6 +360,7 @@ offers() { # WANTED WORD...
 run_completion() {
 	# shellcheck source=/dev/null
 	. "$FIPS_TOP/packaging/bash-completion/fipsctl"
+	# shellcheck disable=SC2317 # what completes calls it
 	fipsctl() { "$FIPSCTL" "$@" || :; }	# nobody answers; what is known without is offered
 	offers show fipsctl ''
 	offers peers fipsctl show p
@@ -424,6 +425,7 @@ fi
 
 ktap_plan $#
 for name; do
+	# shellcheck disable=SC2034 # node.sh's
 	KIND=()
 	ktap_test "control: $name" scenario "run_$name"
 	grep -ah '^median' "$KTAP_LOGS/control_$name.log" 2>/dev/null | sed 's/^/# /' || :

@@ -36,7 +36,8 @@ struct fipsctl {
  * @command: its name
  * @params: stolen; may be NULL
  *
- * Return: the reply's data (the whole reply if it has none), or NULL after a message on stderr or in @ctl->why.
+ * Return: the reply's data (the whole reply if it has none), or NULL after a message on stderr
+ * or in @ctl->why.
  */
 json_t *fipsctl_request(const struct fipsctl *ctl, const char *command, json_t *params);
 void fipsctl_print_json(const json_t *value);
