@@ -150,6 +150,15 @@ $(NET): $(O)/net/%: $(O)/obj/selftests/net/%.o
 .PHONY: net-programs
 net-programs: $(NET)
 
+# The scripted peer that attacks a node.
+HOSTILE := $(wildcard selftests/hostile/*.c)
+
+.PHONY: hostile
+hostile: $(O)/hostile
+$(O)/hostile: $(call objs,$(HOSTILE)) $(O)/libfips.a
+	$(say) LD $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
+
 # ------------------------------------------------------------------ module
 
 # KDIR, or the running kernel's headers, or else the newest installed.

@@ -89,6 +89,7 @@ struct fipsd {
 int fipsd_run(struct fipsd *d);
 
 struct fips_clock fipsd_clock(void);
+u32 fipsd_dh_cost_us(const struct fips_pk *pk, const struct fips_keypair *self);
 const char *fipsd_state_name(const struct fipsd *d);
 
 /* Text of spec 13 §5.1; @id and @alias may be NULL. */

@@ -30,6 +30,7 @@ void fips_node_timing_defaults(struct fips_node_timing *t)
 		},
 		.rate_limit = {
 			.handshake_burst = 100,
+			.dh_cost_us = 50,
 			.handshake_rate = 10.0,
 			.handshake_timeout_secs = 30,
 			.handshake_resend_interval_ms = 1000,

@@ -202,12 +202,16 @@ static enum leg_verdict leg_decide(struct fips_node *n, const struct node_link *
 	return leg_may_be_overtaken(n, p, l) ? LEG_HOLD : LEG_PROMOTE;
 }
 
-/* The peer's handshake has had its chance. Frees @l if it was taken. */
+/*
+ * The peer's handshake has had its chance, or the link that was silent has spoken again: then the
+ * peer may have dropped the keys of @l, which it never saw in use.
+ */
 void node_leg_hold_over(struct fips_node *n, struct node_link *l)
 {
 	const struct node_peer *p = node_peer_find(n, &l->peer.addr);
 
-	if (p && !memcmp(p->epoch, l->epoch, sizeof(l->epoch)) && leg_overtaken(p, l))
+	if (p && !memcmp(p->epoch, l->epoch, sizeof(l->epoch)) &&
+	    (leg_overtaken(p, l) || leg_answered_otherwise(n, l)))
 		node_link_enter(n, l, NODE_LINK_STANDBY);
 	else
 		node_peer_promote(n, l);

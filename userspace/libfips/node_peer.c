@@ -89,6 +89,7 @@ static void peer_dead_check(void *owner, struct fips_timer *t)
 		return;
 	}
 	if (silent >= timeout) {
+		n->counters.peers_lost++;
 		node_peer_remove(n, p, "link dead", true);
 		return;
 	}
