@@ -81,12 +81,13 @@ void fipsctl_print_counters(const char *what, const json_t *counters);
 
 int fipsctl_kernel(const struct fipsctl *ctl, int argc, char **argv);
 
-/* ---- stats.c, monitor.c, address.c, doctor.c ---- */
+/* ---- stats.c, monitor.c, address.c, doctor.c, probe.c ---- */
 
 int fipsctl_stats(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_acl(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_monitor(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_address(const struct fipsctl *ctl, int argc, char **argv);
+int fipsctl_probe(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_doctor(const struct fipsctl *ctl, int argc, char **argv);
 
 /* ---- peer.c ---- */
