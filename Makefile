@@ -263,24 +263,42 @@ man: $(MAN)
 BIN_DIR = $(DESTDIR)$(PREFIX)/bin
 SBIN_DIR = $(DESTDIR)$(PREFIX)/sbin
 MAN_DIR = $(DESTDIR)$(PREFIX)/share/man
-MODULE_REL = $(notdir $(patsubst %/build,%,$(KDIR)))
+LIB_DIR = $(DESTDIR)$(PREFIX)/lib
+COMPLETION_DIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+CONF_DIR = $(DESTDIR)$(SYSCONFDIR)/fips
+UNITS := $(notdir $(wildcard packaging/systemd/*.service))
+# Snippets of systemd: folder and file are the same everywhere.
+SNIPPETS := sysusers.d/fips.conf tmpfiles.d/fips.conf modules-load.d/fips.conf
+FIPS_KO = $(wildcard $(O)/fips.ko)
 
 .PHONY: install uninstall
+# Configuration that is there stays; what is the operator's is never removed.
 install: userspace man
 	install -D -m 755 $(O)/fipsd $(SBIN_DIR)/fipsd
 	install -D -m 755 $(O)/fipsctl $(BIN_DIR)/fipsctl
+	install -D -m 755 $(O)/fipstop $(BIN_DIR)/fipstop
+	ln -sf ../sbin/fipsd $(BIN_DIR)/fips
 	for m in $(MAN); do install -D -m 644 $$m $(MAN_DIR)/man$${m##*.}/$${m##*/}; done
-	mkdir -p $(DESTDIR)$(UNITDIR)
-	sed 's,@SBINDIR@,$(PREFIX)/sbin,' packaging/systemd/fips.service >$(DESTDIR)$(UNITDIR)/fips.service
-	[ -e $(DESTDIR)$(SYSCONFDIR)/fips/fips.yaml ] || \
-		install -D -m 600 packaging/fips.yaml $(DESTDIR)$(SYSCONFDIR)/fips/fips.yaml
-	if [ -e $(O)/fips.ko ]; then \
-		rel=$$(modinfo -F vermagic $(O)/fips.ko | cut -d' ' -f1); \
-		install -D -m 644 $(O)/fips.ko $(DESTDIR)/lib/modules/$$rel/updates/fips.ko; \
+	install -D -m 755 packaging/fips-dns-setup $(LIB_DIR)/fips/fips-dns-setup
+	ln -sf fips-dns-setup $(LIB_DIR)/fips/fips-dns-teardown
+	mkdir -p $(DESTDIR)$(UNITDIR) $(CONF_DIR)/fips.d
+	for u in $(UNITS); do sed 's,@SBINDIR@,$(PREFIX)/sbin,; s,@LIBEXECDIR@,$(PREFIX)/lib/fips,' \
+		packaging/systemd/$$u >$(DESTDIR)$(UNITDIR)/$$u; done
+	for f in $(SNIPPETS); do install -D -m 644 packaging/$$f $(LIB_DIR)/$$f; done
+	install -D -m 644 packaging/bash-completion/fipsctl $(COMPLETION_DIR)/fipsctl
+	[ -e $(CONF_DIR)/fips.yaml ] || install -D -m 600 packaging/fips.yaml $(CONF_DIR)/fips.yaml
+	[ -e $(CONF_DIR)/fips.nft ] || install -D -m 644 packaging/fips.nft $(CONF_DIR)/fips.nft
+	if [ -n "$(FIPS_KO)" ]; then \
+		rel=$$(modinfo -F vermagic $(FIPS_KO) | cut -d' ' -f1); \
+		install -D -m 644 $(FIPS_KO) $(DESTDIR)/lib/modules/$$rel/updates/fips.ko; \
 		[ -n "$(DESTDIR)" ] || depmod $$rel; fi
 
 uninstall:
-	rm -f $(SBIN_DIR)/fipsd $(BIN_DIR)/fipsctl $(DESTDIR)$(UNITDIR)/fips.service
+	rm -f $(SBIN_DIR)/fipsd $(BIN_DIR)/fipsctl $(BIN_DIR)/fipstop $(BIN_DIR)/fips
+	for u in $(UNITS); do rm -f $(DESTDIR)$(UNITDIR)/$$u; done
+	for f in $(SNIPPETS); do rm -f $(LIB_DIR)/$$f; done
+	rm -rf $(LIB_DIR)/fips
+	rm -f $(COMPLETION_DIR)/fipsctl
 	for m in $(MAN); do rm -f $(MAN_DIR)/man$${m##*.}/$${m##*/}; done
 	rm -f $(DESTDIR)/lib/modules/*/updates/fips.ko
 

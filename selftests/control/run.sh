@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib/common.sh
 . "$here/../lib/common.sh"
 
-all=(shapes shapes_j their_fipsctl our_fipsctl tool completion fipstop fipstop_plain their_fipstop crowd)
+all=(shapes shapes_j their_fipsctl our_fipsctl probe probe_j tool completion fipstop fipstop_plain their_fipstop crowd)
 
 ask() { # NODE COMMAND [PARAMS]; prints the reply
 	printf '{"command":"%s","params":%s}\n' "$2" "${3:-null}" |
@@ -41,7 +41,7 @@ check_shapes() { # NODE
 		[ "$name" = "${name#* }" ] || params=${name#* }
 		wrong=$(data "$1" "${name%% *}" "$params" | jq -r --arg shape "$name" \
 			--argjson shapes "$(cat "$here/shapes.json")" -f "$here/shapes.jq")
-		[ -z "$wrong" ] || { sed 's/^/FAIL: /' <<<"$wrong"; status=1; }
+		[ -z "$wrong" ] || { echo "FAIL: $wrong"; status=1; }
 	done < <(shape_names)
 	return $status
 }
@@ -97,7 +97,7 @@ need_j() {
 # The shapes are right about the reference, too.
 run_shapes_j() {
 	need_j
-	KIND[b]=J
+	KIND["b"]=J
 	both_up
 	ping_all a 3
 	check_shapes b
@@ -131,7 +131,7 @@ run_our_fipsctl() {
 	local topic
 
 	need_j
-	KIND[a]=J
+	KIND["a"]=J
 	both_up
 	for topic in "${json_topics[@]}"; do
 		run ctl a show "$topic" >/dev/null
@@ -141,6 +141,65 @@ run_our_fipsctl() {
 	wait_for 3 unlinked a
 	run ctl a connect "${NODE_NPUB[b]}" "$(endpoint b)" udp
 	wait_linked
+}
+
+# A probe of a peer, one of somebody who is nowhere, one that is cancelled.
+probe_settled() { # NODE ID STATE
+	data "$1" probe_poll "{\"probe_id\":$2}" >"$WORK/probe"
+	jq -e ".state == \"$3\"" "$WORK/probe"
+}
+
+nobody=npub1sx42mj99aql52aklsg70y2jmr95u7uz2p40k769aw46ppjv302kqkhmu5r
+
+run_probe() {
+	local out status=0
+
+	both_up
+	# What is faster than a millisecond has no round trip: then the verdict is "partial".
+	out=$(ctl a probe "${NODE_NPUB[b]}" --json) || status=$?
+	jq -e '(.rtt.verdict == "ok" or .rtt.reason == "sub_millisecond") and .bloom.verdict == "skipped" and .path.next_hop.class == "direct_peer"
+		and .session.established
+		and .target.display_name == "b" and .cleanup.session_created_and_torn_down' <<<"$out" ||
+		{ echo "$out"; fail "another report"; }
+	says '^overall +(ok|partial)$' ctl a probe "${NODE_NPUB[b]}"
+	ping_all a 3
+	out=$(ctl a probe "${NODE_NPUB[b]}" --json) || :
+	jq -e '.session.verdict == "skipped" and .session.reason == "preexisting"
+		and .cleanup.session_left_intact' <<<"$out"
+	holds a sessions '.sessions | length == 1'
+
+	out=$(ctl a probe "$nobody" --json) || status=$?
+	[ $status = 1 ] || fail "status $status"
+	jq -e '.overall == "failed" and .bloom.reason == "bloom_miss"
+		and .rtt.reason == "not_reached"' <<<"$out" || { echo "$out"; fail "another report"; }
+
+	complaint probe_start null "missing params for probe_start"
+	complaint probe_start '{}' "missing 'npub' parameter"
+	complaint probe_start "{\"npub\":\"${NODE_NPUB[a]}\"}" "cannot probe this node"
+	complaint probe_poll '{"probe_id":77}' "unknown probe id: 77"
+	complaint probe_poll '{}' "missing 'probe_id' parameter"
+	data a probe_start "{\"npub\":\"$nobody\"}" >"$WORK/start"
+	out=$(jq .probe_id "$WORK/start")
+	probe_settled a "$out" running
+	data a probe_cancel "{\"probe_id\":$out}" | jq -e .cancelled
+	probe_settled a "$out" 'done'
+	jq -e '.report.overall == "cancelled"' "$WORK/probe"
+	complaint probe_poll "{\"probe_id\":$out}" "unknown probe id: $out"
+	# Four at a time.
+	for _ in 1 2 3 4; do
+		data a probe_start "{\"npub\":\"$nobody\"}" >/dev/null
+	done
+	complaint probe_start "{\"npub\":\"$nobody\"}" "too many probes in flight"
+}
+
+# The reference's tool probes with our daemon, ours with its.
+run_probe_j() {
+	need_j
+	KIND["b"]=J
+	both_up
+	says '^overall +(ok|partial)' "$FIPS_REF_J/fipsctl" -s "$WORK/a/control.sock" probe \
+		"${NODE_NPUB[b]}"
+	says '^overall +(ok|partial)' ctl b probe "${NODE_NPUB[a]}"
 }
 
 # What our tool says: every form of output, exit codes.
@@ -360,6 +419,7 @@ offers() { # WANTED WORD...
 run_completion() {
 	# shellcheck source=/dev/null
 	. "$FIPS_TOP/packaging/bash-completion/fipsctl"
+	# shellcheck disable=SC2317 # what completes calls it
 	fipsctl() { "$FIPSCTL" "$@" || :; }	# nobody answers; what is known without is offered
 	offers show fipsctl ''
 	offers peers fipsctl show p
@@ -424,8 +484,10 @@ fi
 
 ktap_plan $#
 for name; do
+	# shellcheck disable=SC2034 # node.sh's
 	KIND=()
 	ktap_test "control: $name" scenario "run_$name"
+	# shellcheck disable=SC2153 # ktap.sh's
 	grep -ah '^median' "$KTAP_LOGS/control_$name.log" 2>/dev/null | sed 's/^/# /' || :
 done
 ktap_end

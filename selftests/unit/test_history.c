@@ -82,15 +82,18 @@ static void test_counters(void **state)
 {
 	struct world *w = *state;
 
-	w->node[FIPS_NM_BYTES_IN] = w->peer[FIPS_PM_BYTES_IN] = 1000;
+	w->node[FIPS_NM_BYTES_IN] = 1000;
+	w->peer[FIPS_PM_BYTES_IN] = 1000;
 	tick(w, true);
 	assert_true(newest(w, -1, FIPS_NM_BYTES_IN, false) == 0);
 	assert_true(isnan(newest(w, 0, FIPS_PM_BYTES_IN, false)));
-	w->node[FIPS_NM_BYTES_IN] = w->peer[FIPS_PM_BYTES_IN] = 1500;
+	w->node[FIPS_NM_BYTES_IN] = 1500;
+	w->peer[FIPS_PM_BYTES_IN] = 1500;
 	tick(w, true);
 	assert_true(newest(w, -1, FIPS_NM_BYTES_IN, false) == 500);
 	assert_true(newest(w, 0, FIPS_PM_BYTES_IN, false) == 500);
-	w->node[FIPS_NM_BYTES_IN] = w->peer[FIPS_PM_BYTES_IN] = 10;
+	w->node[FIPS_NM_BYTES_IN] = 10;
+	w->peer[FIPS_PM_BYTES_IN] = 10;
 	tick(w, true);
 	assert_true(newest(w, -1, FIPS_NM_BYTES_IN, false) == 0);
 	assert_true(isnan(newest(w, 0, FIPS_PM_BYTES_IN, false)));
@@ -198,12 +201,19 @@ static void test_peers(void **state)
 /* ---- firewall ---- */
 
 #define M_DPORT(proto, v)	\
-	"{\"match\":{\"op\":\"==\",\"left\":{\"payload\":{\"protocol\":\"" proto "\",\"field\":\"dport\"}},\"right\":" v "}},"
-#define M_SADDR	"{\"match\":{\"op\":\"==\",\"left\":{\"payload\":{\"protocol\":\"ip6\",\"field\":\"saddr\"}},\"right\":\"fd00::1\"}},"
-#define M_IIF	"{\"match\":{\"op\":\"!=\",\"left\":{\"meta\":{\"key\":\"iifname\"}},\"right\":\"fips0\"}},"
+	"{\"match\":{\"op\":\"==\",\"left\":{\"payload\":{\"protocol\":\"" proto	\
+	"\",\"field\":\"dport\"}},\"right\":" v "}},"
+#define M_SADDR	\
+	"{\"match\":{\"op\":\"==\",\"left\":{\"payload\":{\"protocol\":\"ip6\","	\
+	"\"field\":\"saddr\"}},\"right\":\"fd00::1\"}},"
+#define M_IIF	\
+	"{\"match\":{\"op\":\"!=\",\"left\":{\"meta\":{\"key\":\"iifname\"}},"	\
+	"\"right\":\"fips0\"}},"
 #define RULE(m, v)	"{\"rule\":{\"chain\":\"inbound\",\"expr\":[" m "{\"" v "\":null}]}},"
 #define SET(rules)	"{\"nftables\":[{\"metainfo\":{}},{\"table\":{}}," RULE(M_IIF, "return") \
 	rules "{\"rule\":{\"chain\":\"inbound\",\"expr\":[{\"counter\":{}},{\"drop\":null}]}}]}"
+
+#define SSH	M_DPORT("tcp", "22")
 
 static const char *verdict(const char *rules, const char *proto, unsigned int port)
 {
@@ -221,19 +231,19 @@ static void test_firewall(void **state)
 	(void)state;
 	assert_string_equal(fips_firewall_verdict(NULL, "tcp", 22), "no_firewall");
 	assert_string_equal(verdict(SET(""), "tcp", 22), "drop");
-	assert_string_equal(verdict(SET(RULE(M_DPORT("tcp", "22"), "accept")), "tcp", 22), "accept");
-	assert_string_equal(verdict(SET(RULE(M_DPORT("tcp", "22"), "accept")), "udp", 22), "drop");
-	assert_string_equal(verdict(SET(RULE(M_DPORT("tcp", "22"), "accept")), "tcp", 23), "drop");
+	assert_string_equal(verdict(SET(RULE(SSH, "accept")), "tcp", 22), "accept");
+	assert_string_equal(verdict(SET(RULE(SSH, "accept")), "udp", 22), "drop");
+	assert_string_equal(verdict(SET(RULE(SSH, "accept")), "tcp", 23), "drop");
 	assert_string_equal(verdict(SET(RULE(M_DPORT("th", "{\"set\":[5,{\"range\":[20,30]}]}"),
 					     "accept")), "udp", 25), "accept");
 	assert_string_equal(verdict(SET(RULE(M_DPORT("udp", "{\"range\":[20,30]}"), "accept")),
 				    "udp", 31), "drop");
-	assert_string_equal(verdict(SET(RULE(M_SADDR M_DPORT("tcp", "22"), "accept")), "tcp", 22),
+	assert_string_equal(verdict(SET(RULE(M_SADDR SSH, "accept")), "tcp", 22),
 			    "unknown");
-	assert_string_equal(verdict(SET(RULE(M_DPORT("tcp", "22"), "reject")), "tcp", 22), "unknown");
+	assert_string_equal(verdict(SET(RULE(SSH, "reject")), "tcp", 22), "unknown");
 	/* A plain rule further down decides. */
-	assert_string_equal(verdict(SET(RULE(M_SADDR M_DPORT("tcp", "22"), "accept")
-					RULE(M_DPORT("tcp", "22"), "accept")), "tcp", 22), "accept");
+	assert_string_equal(verdict(SET(RULE(M_SADDR SSH, "accept")
+					RULE(SSH, "accept")), "tcp", 22), "accept");
 	assert_string_equal(verdict(SET(RULE(M_SADDR, "accept")), "tcp", 22), "drop");
 }
 

@@ -36,7 +36,8 @@ struct fipsctl {
  * @command: its name
  * @params: stolen; may be NULL
  *
- * Return: the reply's data (the whole reply if it has none), or NULL after a message on stderr or in @ctl->why.
+ * Return: the reply's data (the whole reply if it has none), or NULL after a message on stderr
+ * or in @ctl->why.
  */
 json_t *fipsctl_request(const struct fipsctl *ctl, const char *command, json_t *params);
 void fipsctl_print_json(const json_t *value);
@@ -80,12 +81,13 @@ void fipsctl_print_counters(const char *what, const json_t *counters);
 
 int fipsctl_kernel(const struct fipsctl *ctl, int argc, char **argv);
 
-/* ---- stats.c, monitor.c, address.c, doctor.c ---- */
+/* ---- stats.c, monitor.c, address.c, doctor.c, probe.c ---- */
 
 int fipsctl_stats(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_acl(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_monitor(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_address(const struct fipsctl *ctl, int argc, char **argv);
+int fipsctl_probe(const struct fipsctl *ctl, int argc, char **argv);
 int fipsctl_doctor(const struct fipsctl *ctl, int argc, char **argv);
 
 /* ---- peer.c ---- */

@@ -30,6 +30,7 @@ static void usage(FILE *out)
 	      "  disconnect PEER                 send it away\n"
 	      "  reload                          read the configuration again\n"
 	      "  monitor                         tell what changes, until Ctrl-C\n"
+	      "  probe TARGET [--timeout SECS]   can a node be reached, and where does it fail\n"
 	      "  doctor                          look at everything a node needs\n"
 	      "  address PEER                    node address and IPv6 address of a key\n"
 	      "  kernel show OBJECT              dev, transport, link, session, route of fips.ko,\n"
@@ -121,6 +122,7 @@ static const struct {
 	{ "disconnect", fipsctl_disconnect, false },
 	{ "reload", fipsctl_reload, true },
 	{ "monitor", fipsctl_monitor, true },
+	{ "probe", fipsctl_probe, true },
 	{ "doctor", fipsctl_doctor, true },
 	{ "address", fipsctl_address, true },
 	{ "kernel", fipsctl_kernel, true },

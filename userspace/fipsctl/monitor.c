@@ -107,17 +107,17 @@ static void compare(const struct fipsctl *ctl, const struct watched *w, const js
 /* The tree has no list: root and parent. */
 static void compare_tree(const struct fipsctl *ctl, const json_t *old, const json_t *now)
 {
+	bool root = json_is_true(json_object_get(now, "is_root"));
 	char text[80];
+	json_t *obj;
 
 	if (!strcmp(str(old, "root"), str(now, "root")) &&
 	    !strcmp(str(old, "parent"), str(now, "parent")))
 		return;
-	snprintf(text, sizeof(text), "%s, root %.8s", json_is_true(json_object_get(now, "is_root")) ?
-		 "root" : str(now, "parent_display_name"), str(now, "root"));
-	json_t *obj = json_pack("{s:s, s:O, s:O}", "display_name", text, "root",
-				json_object_get(now, "root"), "parent",
-				json_object_get(now, "parent"));
-
+	snprintf(text, sizeof(text), "%s, root %.8s", root ? "root" :
+		 str(now, "parent_display_name"), str(now, "root"));
+	obj = json_pack("{s:s, s:O, s:O}", "display_name", text, "root",
+			json_object_get(now, "root"), "parent", json_object_get(now, "parent"));
 	tell(ctl, "tree", "parent", obj);
 	json_decref(obj);
 }

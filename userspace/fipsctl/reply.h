@@ -15,7 +15,10 @@ static inline const char *str(const json_t *obj, const char *key)
 
 static inline uint64_t num(const json_t *obj, const char *key)
 {
-	return (uint64_t)json_integer_value(json_object_get(obj, key));
+	const json_t *v = json_object_get(obj, key);
+
+	/* Reals: see parse_reply() in client.c. */
+	return json_is_real(v) ? (uint64_t)json_real_value(v) : (uint64_t)json_integer_value(v);
 }
 
 static inline const char *yes(const json_t *obj, const char *key)

@@ -96,7 +96,9 @@ static struct plot measure(const json_t *values)
 
 static void print_spark(const json_t *values, const struct plot *p)
 {
-	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char *const blocks[] = {
+		"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"
+	};
 	json_t *v;
 	size_t i;
 
@@ -108,7 +110,8 @@ static void print_spark(const json_t *values, const struct plot *p)
 			continue;
 		}
 		if (p->max > p->min)
-			level = (int)(7.0 * (json_number_value(v) - p->min) / (p->max - p->min) + 0.5);
+			level = (int)(7 * (json_number_value(v) - p->min) / (p->max - p->min) +
+				      0.5);
 		fputs(blocks[level], stdout);
 	}
 	putchar('\n');
@@ -124,8 +127,8 @@ static void print_plot(const json_t *d)
 		printf("no data yet\n");
 		return;
 	}
-	printf("%s (%s): %zu samples of %llu s, %llu s in all, %zu gaps\n", str(d, "metric"),
-	       str(d, "unit"), p.n, step, step * p.n, p.gaps);
+	printf("%s (%s): %zu samples of %llu s, %llu s in all, %zu gaps\n",
+	       str(d, "metric"), str(d, "unit"), p.n, step, step * p.n, p.gaps);
 	printf("min %.3f  max %.3f  last ", p.min, p.max);
 	printf(p.has_last ? "%.3f\n" : "-\n", p.last);
 	print_spark(values, &p);
@@ -188,7 +191,7 @@ static int history(const struct fipsctl *ctl, int argc, char **argv)
 			ret = FIPSCTL_USAGE;
 	}
 	if (!ret && optind != argc - 1)
-		ret = fipsctl_usage("history takes one METRIC (see: fipsctl stats list)", NULL);
+		ret = fipsctl_usage("one METRIC is asked for (see: fipsctl stats list)", NULL);
 	if (ret) {
 		json_decref(params);
 		return ret;
@@ -240,7 +243,8 @@ static void print_entries(const char *what, const json_t *d, const char *key)
 
 static void acl_table(const json_t *d)
 {
-	printf("%-14s %s, others: %s\n", "mode", str(d, "effective_mode"), str(d, "default_decision"));
+	printf("%-14s %s, others: %s\n", "mode", str(d, "effective_mode"),
+	       str(d, "default_decision"));
 	printf("%-14s %s, %s\n", "files", str(d, "allow_file"), str(d, "deny_file"));
 	if (json_is_true(json_object_get(d, "allow_all")))
 		printf("%-14s everybody\n", "allowed");

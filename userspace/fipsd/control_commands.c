@@ -7,6 +7,7 @@
 #include "control_show.h"
 #include "control_stats.h"
 #include "daemon.h"
+#include "probe.h"
 #include "reload.h"
 
 #define TIMEOUT_MS	5000
@@ -126,6 +127,9 @@ static const struct {
 	{ "connect", command_connect },
 	{ "disconnect", command_disconnect },
 	{ "reload", command_reload },
+	{ "probe_start", fipsd_probe_start },
+	{ "probe_poll", fipsd_probe_poll },
+	{ "probe_cancel", fipsd_probe_cancel },
 	{ "show_stats_history", fipsd_stats_history },
 	{ "show_stats_all_history", fipsd_stats_all_history },
 	{ "show_stats_history_all_peers", fipsd_stats_all_peers },

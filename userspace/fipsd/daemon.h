@@ -60,6 +60,8 @@ struct fipsd {
 	struct fipsd_resolver resolver;
 	struct fipsd_control *control;
 	struct fips_history *history;
+	struct probe *probes;
+	u64 last_probe;
 	json_t *listening;	/* last answer of show_listening_sockets, or NULL */
 	u64 listening_at;
 	bool listening_busy;

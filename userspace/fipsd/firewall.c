@@ -68,7 +68,8 @@ static enum fit fit_if(bool yes)
 static enum fit match(struct judged *j, const json_t *m)
 {
 	const json_t *left = json_object_get(m, "left"), *right = json_object_get(m, "right");
-	const json_t *payload = json_object_get(left, "payload"), *meta = json_object_get(left, "meta");
+	const json_t *payload = json_object_get(left, "payload");
+	const json_t *meta = json_object_get(left, "meta");
 	const char *proto = json_string_value(json_object_get(payload, "protocol"));
 	bool equal = is_text(m, "op", "==") || is_text(m, "op", "in");
 

@@ -136,7 +136,8 @@ static void find_owners(struct found *f)
 
 static json_t *nft_ruleset(void)
 {
-	FILE *in = popen("PATH=/usr/sbin:/sbin:$PATH nft -j list table inet fips 2>/dev/null", "re");
+	FILE *in = popen("PATH=/usr/sbin:/sbin:$PATH nft -j list table inet fips 2>/dev/null",
+			 "re");
 	json_t *rules = in ? json_loadf(in, 0, NULL) : NULL;
 	int status = in ? pclose(in) : -1;
 

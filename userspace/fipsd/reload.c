@@ -138,8 +138,8 @@ static void on_difference(void *arg, const char *key, bool restart)
 
 	json_array_append_new(restart ? o->restart : o->changed, json_string(key));
 	if (restart)
-		fipsd_log(&o->d->log, FIPS_LOG_WARN, "reload: %s needs a restart, it stays as it was",
-			  key);
+		fipsd_log(&o->d->log, FIPS_LOG_WARN,
+			  "reload: %s needs a restart, it stays as it was", key);
 	else
 		fipsd_log(&o->d->log, FIPS_LOG_INFO, "reload: %s changed", key);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "daemon.h"
+#include "probe.h"
 #include "sampler.h"
 
 struct tick {
@@ -80,6 +81,7 @@ static void on_tick(uv_timer_t *timer)
 	fips_node_each_peer(d->node, &now, sample_peer, &t);
 	sample_node(&t, &now);
 	fips_history_end(d->history);
+	fipsd_probes_tick(d);
 }
 
 int fipsd_sampler_start(struct fipsd *d)
@@ -95,6 +97,7 @@ int fipsd_sampler_start(struct fipsd *d)
 void fipsd_sampler_stop(struct fipsd *d)
 {
 	uv_timer_stop(&d->tick);
+	fipsd_probes_free(d);
 	fips_history_free(d->history);
 	d->history = NULL;
 }

@@ -140,7 +140,8 @@ void top_counters(struct top *t, const char *name, const json_t *counters);
 void top_grid(struct top *t, const char *const *titles);
 void top_cell(struct top *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A figure: @value sorts, NAN is shown as "-". */
-void top_num(struct top *t, double value, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void top_num(struct top *t, double value, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* @group sorts before any column. */
 void top_row(struct top *t, const char *key, const json_t *obj, enum top_style style, int group);
 void top_grid_end(struct top *t, const char *none);

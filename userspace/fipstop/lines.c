@@ -123,7 +123,9 @@ double top_real(const json_t *obj, const char *key)
 
 void top_spark(const struct top *t, const json_t *values, size_t n, char *buf, size_t size)
 {
-	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char *const blocks[] = {
+		"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"
+	};
 	size_t have = json_array_size(values), i, used = 0;
 	double max = 0, v;
 
@@ -297,7 +299,8 @@ void top_grid_end(struct top *t, const char *none)
 	struct top_grid *g = t->grid;
 
 	if (g->sort >= (int)g->columns)
-		g->sort = t->place[t->tab].sort = -1;
+		t->place[t->tab].sort = -1;
+	g->sort = t->place[t->tab].sort;
 	qsort_r(g->rows, g->n, sizeof(*g->rows), row_cmp, g);
 	grid_widths(g, width);
 	put_titles(t, width);

@@ -79,7 +79,9 @@ static void squeeze(struct plot *p, const json_t *values, size_t dots)
 	size_t n = json_array_size(values), i, k;
 
 	p->dots = dots;
-	p->min = p->max = p->last = NAN;
+	p->min = NAN;
+	p->max = NAN;
+	p->last = NAN;
 	for (i = 0; i < dots; i++) {
 		size_t from = i * n / dots, to = (i + 1) * n / dots;
 		double sum = 0;
@@ -169,7 +171,9 @@ static void plot(struct top *t, const char *name, const char *unit, const json_t
 
 void top_tab_graphs(struct top *t)
 {
-	static const char *const modes[] = { "node", "one metric, all peers", "one peer, all metrics" };
+	static const char *const modes[] = {
+		"node", "one metric, all peers", "one peer, all metrics"
+	};
 	const json_t *d = top_get(t, t->mode == GRAPH_METRIC ? "show_stats_history_all_peers" :
 				  "show_stats_all_history"), *e, *list;
 	const char *peer = t->mode == GRAPH_PEER ? top_graph_peer(t) : NULL;

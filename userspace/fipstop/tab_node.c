@@ -55,7 +55,8 @@ static void sockets(struct top *t)
 		bool open;
 
 		s = json_array_get(json_object_get(d, "sockets"), i);
-		open = !strcmp(str(s, "filter"), "accept") || !strcmp(str(s, "filter"), "no_firewall");
+		open = !strcmp(str(s, "filter"), "accept") ||
+		       !strcmp(str(s, "filter"), "no_firewall");
 		top_cell(t, "%s", str(s, "proto"));
 		top_cell(t, "%s", str(s, "local_addr"));
 		top_num(t, (double)num(s, "port"), "%llu", (unsigned long long)num(s, "port"));

@@ -228,8 +228,9 @@ static void layer(struct top *t, const json_t *list, const char *who, const char
 			cell_bytes(t, m, "goodput_bps", "/s");
 		else
 			top_num(t, top_real(m, "path_mtu"), "%.0f", top_real(m, "path_mtu"));
-		top_cell(t, "rtt%s loss%s %s%s", arrow(t, m, "rtt_trend"), arrow(t, m, "loss_trend"),
-			 link ? "goodput" : "etx", arrow(t, m, link ? "goodput_trend" : "etx_trend"));
+		top_cell(t, "rtt%s loss%s %s%s", arrow(t, m, "rtt_trend"),
+			 arrow(t, m, "loss_trend"), link ? "goodput" : "etx",
+			 arrow(t, m, link ? "goodput_trend" : "etx_trend"));
 		snprintf(id, sizeof(id), "%c %.70s", link ? 'l' : 's', str(e, who));
 		top_row(t, id, e, top_real(m, "loss_rate") > 0.05 ? STYLE_WARN : STYLE_NORMAL, 0);
 	}

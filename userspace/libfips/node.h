@@ -291,6 +291,10 @@ int fips_node_set_acl(struct fips_node *n, const struct fips_clock *now,
 /* Is the key in the identity cache? Does not count as a use of it. */
 bool fips_node_knows(const struct fips_node *n, const struct fips_identity *id);
 
+/* End a session at once, without telling the far end (probes). 0 or -ENOENT. */
+int fips_node_end_session(struct fips_node *n, const struct fips_clock *now,
+			  const struct fips_node_addr *remote);
+
 /* Make a key known to the identity cache (DNS answers, hosts). */
 void fips_node_learn(struct fips_node *n, const struct fips_clock *now,
 		     const struct fips_identity *id);

@@ -3,6 +3,7 @@
  * Another configuration for a running node. Most values are looked at when they
  * are used; here is what was derived from them.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "node_internal.h"
@@ -52,4 +53,17 @@ void fips_node_set_timing(struct fips_node *n, const struct fips_clock *now,
 	if (memcmp(&old.rekey, &n->timing.rekey, sizeof(old.rekey)))
 		config_rekeys(n);
 	node_leave(n);
+}
+
+int fips_node_end_session(struct fips_node *n, const struct fips_clock *now,
+			  const struct fips_node_addr *remote)
+{
+	struct node_session *s;
+
+	node_enter(n, now);
+	s = node_session_find(n, remote);
+	if (s)
+		node_session_free(n, s);
+	node_leave(n);
+	return s ? 0 : -ENOENT;
 }
