@@ -7,7 +7,7 @@
 # Environment:
 #   FIPS_NO_INSTALL=1   fetch nothing; what was unpacked before is used
 
-UNPACKED=${FIPS_BUILD:-$FIPS_TOP/build}/unpacked
+UNPACKED=$FIPS_TOP/build/unpacked
 
 # Unpack packages into one folder and print it; not again if it is there.
 unpack() { # NAME PACKAGE[=VERSION]...

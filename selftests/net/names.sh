@@ -189,7 +189,7 @@ run_acl() {
 	box_file a /etc/fips/peers.deny "bee # a name of the hosts file"
 	wait_for 5 unlinked a
 	wait_for 5 unlinked b
-	wait_for 5 log_has a "Rejected peer by ACL peer=$NPUB_B context=reload decision=denylist match"
+	wait_for 5 log_has a "Rejected peer by ACL peer=b npub=$NPUB_B context=reload decision=denylist match"
 	log_has a 'peers.allow:1: "somebody-else" is neither an npub nor a known name'
 	shows acl ".effective_mode == \"denylist\" and .deny_file_entries == [\"bee\"]
 		and .deny_entries == [\"$NPUB_B\"] and .allow_file_entries == []

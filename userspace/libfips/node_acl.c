@@ -12,7 +12,9 @@
 static void acl_log(struct fips_node *n, const struct fips_identity *id, const char *when,
 		    enum fips_acl_verdict verdict)
 {
+	const struct node_dial *d = node_dial_find(n, &id->addr);
 	struct node_acl_log *log = &n->acl_log;
+	char addr[FIPS_SHORT_ADDR_SIZE];
 	struct fips_bucket_rate rate;
 
 	/* Whoever is refused may come again as often as it likes. */
@@ -24,7 +26,10 @@ static void acl_log(struct fips_node *n, const struct fips_identity *id, const c
 		log->skipped++;
 		return;
 	}
-	node_log(n, FIPS_LOG_WARN, "Rejected peer by ACL peer=%s context=%s decision=%s", id->npub,
+	fips_node_addr_shorten(&id->addr, addr);
+	/* As the reference writes it: operators have scripts that look for this. */
+	node_log(n, FIPS_LOG_WARN, "Rejected peer by ACL peer=%s npub=%s context=%s decision=%s",
+		 d && d->alias ? d->alias : addr, id->npub,
 		 when, fips_acl_verdict_name(verdict));
 	if (log->skipped)
 		node_log(n, FIPS_LOG_WARN, "%llu more were rejected by ACL since the last line",
