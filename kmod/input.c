@@ -296,6 +296,24 @@ static void fips_fsp_dispatch(struct fips_session *session, const struct fips_fs
 	consume_skb(skb);
 }
 
+/*
+ * The K of an epoch is what its initiator makes it. A peer that has started over
+ * begins with 0 while the daemon takes its handshake for a rekey and flips ours; M
+ * drops whatever has another K than its own (spec 02 §12.4 has it as a hint). The
+ * reference's CoordsWarmup never carries K. Races with the next message are harmless.
+ */
+static void fips_fsp_follow_k(struct fips_session *session, struct fips_slot *slot,
+			      const struct fips_fsp *fsp)
+{
+	u8 k = !!(fsp->hdr[1] & FIPS_FSP_FLAG_K);
+
+	if (likely(slot->spin.initiator || READ_ONCE(slot->k_bit) == k) ||
+	    fsp->place != FIPS_KEY_SLOT_CURRENT || fsp->text[4] == FIPS_FSP_COORDS_WARMUP)
+		return;
+	WRITE_ONCE(slot->k_bit, k);
+	WRITE_ONCE(session->slots.current_k, k);
+}
+
 /**
  * fips_input_session() - an encrypted session message
  * @session: session of its source
@@ -353,6 +371,7 @@ void fips_input_session(struct fips_session *session, u32 link_id, u8 fmp_flags,
 		fips_input_session_drop(session, FIPS_DROP_REASON_SESSION_INNER_SHORT, skb);
 		return;
 	}
+	fips_fsp_follow_k(session, slot, &fsp);
 	fips_fsp_dispatch(session, &fsp, link_id, fmp_flags, skb);
 }
 

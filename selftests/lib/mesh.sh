@@ -264,3 +264,34 @@ mesh_branch() { # NODE PREFIX PREFIX-OF-CHILDREN; reads the caller's `below`
 		fi
 	done
 }
+
+# ---- a script of tests, each with a topology_NAME and a run_NAME
+
+# Run the tests that the arguments name, or those in `all`. What a test measured is
+# the last line of its log that starts with "all" or "measured".
+# shellcheck disable=SC2154 # all is the script's
+mesh_main() { # SUITE [--list] [TEST...]
+	local suite=$1 name
+
+	shift
+	[ "$(id -u)" = 0 ] || { echo "$0: needs root (namespaces)" >&2; exit 2; }
+	[ -c /dev/net/tun ] || { echo "$0: no /dev/net/tun" >&2; exit 2; }
+	if [ "${1:-}" = --list ]; then
+		printf '%s\n' "${all[@]}"
+		exit 0
+	fi
+	[ $# -gt 0 ] || set -- "${all[@]}"
+	# Start and end are told by the measured line; single steps would drown it.
+	# shellcheck disable=SC2034 # common.sh's
+	QUIET=1
+	ktap_plan $#
+	for name; do
+		# shellcheck disable=SC2034 # node_yaml's
+		NODE_EXTRA='' KIND=()
+		"topology_$name"
+		ktap_test "$LEFT $suite $name" scenario "run_$name"
+		grep -ahE '^(all [0-9]* pairs|measured)' "$KTAP_LOGS"/*"${suite}_$name"* 2>/dev/null |
+			tail -n 3 | sed 's/^/# /' || :
+	done
+	ktap_end
+}

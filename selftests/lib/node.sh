@@ -69,7 +69,7 @@ kind_conf() { # KIND
 # Print a fips.yaml: short timers, so that nobody waits in a test. Keys that are
 # only ours the others ignore. NY_SECRET, NY_SOCKET and NY_BIND say who it is and
 # where, NY_PLANE whose packet path (ours), NY_MTU what a frame may have, NY_EXTRA
-# adds lines below `node:`. Peers come on stdin, "NPUB ALIAS POLICY ENDPOINT" a line.
+# adds lines below `node:`, NY_UDP below `udp:`. Peers come on stdin, "NPUB ALIAS POLICY ENDPOINT" a line.
 node_yaml() { # KIND
 	cat <<-END
 	node:
@@ -100,6 +100,7 @@ node_yaml() { # KIND
 	  udp:
 	    bind_addr: "$NY_BIND"
 	    mtu: ${NY_MTU:-1472}
+	${NY_UDP:-}
 	peers:
 	END
 	yaml_peers

@@ -15,10 +15,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib/mesh.sh disable=SC1091
 . "$here/../lib/mesh.sh"
 
+# shellcheck disable=SC2034 # mesh_main's
 all=(line static random chain rekey)
-# Start and end are told by the measured line; single steps would drown it.
-# shellcheck disable=SC2034 # common.sh's
-QUIET=1
 
 within() { # MILLISECONDS
 	[ "$TOOK" -le $(($1 * SLOW)) ] || fail "$TOOK ms, not $1"
@@ -91,6 +89,7 @@ run_chain() {
 
 topology_rekey() {
 	mesh n2-n1 n3-n1
+	# shellcheck disable=SC2034 # node_conf's
 	NODE_EXTRA="  rekey:
     after_secs: 16"
 }
@@ -112,20 +111,4 @@ run_rekey() {
 	wait_for 20 renewed n2 '.rekeys.link | .completed + .promoted' 1
 }
 
-[ "$(id -u)" = 0 ] || { echo "mesh.sh: needs root (namespaces)" >&2; exit 2; }
-[ -c /dev/net/tun ] || { echo "mesh.sh: no /dev/net/tun" >&2; exit 2; }
-if [ "${1:-}" = --list ]; then
-	printf '%s\n' "${all[@]}"
-	exit 0
-fi
-[ $# -gt 0 ] || set -- "${all[@]}"
-
-ktap_plan $#
-for name; do
-	# shellcheck disable=SC2034 # node_conf's
-	NODE_EXTRA=''
-	"topology_$name"
-	ktap_test "$LEFT mesh $name" scenario "run_$name"
-	grep -ah '^all [0-9]* pairs' "$KTAP_LOGS"/*"$name"* 2>/dev/null | tail -n 1 | sed 's/^/# /' || :
-done
-ktap_end
+mesh_main mesh "$@"

@@ -35,6 +35,11 @@ struct sim_ask {
 	UT_hash_handle hh;
 };
 
+static struct sim_ask_sums *ask_sums(struct sim_node *n)
+{
+	return n->reference ? &n->sim->asks.reference : &n->sim->asks.own;
+}
+
 static struct sim_ask *ask_get(struct sim_node *n, const struct fips_node_addr *target, bool make)
 {
 	struct sim_ask *a, key;
@@ -67,7 +72,7 @@ void sim_ask_request(struct sim_node *n, const u8 *msg, size_t len)
 		a->began = now;
 		a->n = 0;
 		a->done = false;
-		n->sim->asks.asked++;
+		ask_sums(n)->asked++;
 	}
 	a->last = now;
 	/* One request goes to several neighbours. */
@@ -96,7 +101,7 @@ void sim_ask_answered(struct sim_node *n, struct sim_ask *a)
 	struct sim *s = n->sim;
 
 	a->done = true;
-	s->asks.found++;
+	ask_sums(n)->found++;
 	sim_times_add(&s->asks.times, s->now - a->began);
 }
 
@@ -117,15 +122,17 @@ static bool ask_is_moot(struct sim *s, const struct sim_ask *a)
 
 void sim_asks_end(struct sim *s)
 {
+	struct sim_ask_sums *sums;
 	struct sim_ask *a, *tmp;
 
 	HASH_ITER(hh, s->asks.open, a, tmp) {
 		if (a->done)
 			continue;
+		sums = ask_sums(&s->nodes[a->key.node]);
 		if (ask_is_moot(s, a))
-			s->asks.moot++;
+			sums->moot++;
 		else if (s->now - a->began < ASK_FRESH_MS * SIM_MS)
-			s->asks.cut++;
+			sums->cut++;
 	}
 }
 

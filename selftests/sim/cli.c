@@ -40,6 +40,7 @@ static const struct cli_opt scenario_opts[] = {
 	SC("nodes", KIND_U32, topo.nodes),
 	SC("degree", KIND_U32, topo.degree),
 	SC("newcomers", KIND_U32, topo.newcomers),
+	SC("reference", KIND_PPM, reference),
 	SC("names", KIND_FLAG, names),
 	SC("duration", KIND_TIME, duration),
 	SC("start-over", KIND_TIME, start_over),

@@ -63,17 +63,20 @@ struct fips_clock sim_node_clock(const struct sim_node *n)
 void sim_node_event(struct sim_node *n, const struct fips_event *ev)
 {
 	struct fips_clock now = sim_node_clock(n);
-	struct sim_mesh_counts before = { 0 }, after = { 0 };
+	struct fips_node_view v;
 	struct sim_ask *a = NULL;
+	u64 accepted = 0;
 
 	if (ev->type == FIPS_EV_LINK_MSG)
 		a = sim_ask_response(n, ev->link_msg.msg, ev->link_msg.len);
-	if (a)
-		sim_mesh_count(n, &before);
+	if (a) {
+		fips_node_view(n->node, &now, &v);
+		accepted = v.counters.lookup.resp_accepted;
+	}
 	fips_node_event(n->node, &now, ev);
 	if (a) {
-		sim_mesh_count(n, &after);
-		if (after.found > before.found)
+		fips_node_view(n->node, &now, &v);
+		if (v.counters.lookup.resp_accepted > accepted)
 			sim_ask_answered(n, a);
 	}
 }
@@ -277,6 +280,7 @@ void sim_node_start(struct sim_node *n)
 		.rng = { .random = life_random, .ctx = n },
 		.wall_ms = sim_node_clock(n).wall_ms,
 		.timing = life_timing(n),
+		.rules = n->reference ? FIPS_RULES_REFERENCE : FIPS_RULES_OWN,
 		.ops = &life_ops,
 		.ctx = n,
 		.dp = &sim_dp_ops,
@@ -312,7 +316,7 @@ static void life_keep_drops(struct sim_node *n)
 	fips_core_dev_get(n->core, &st);
 	for (i = 0; i < FIPS_DROP_REASONS; i++)
 		n->st->drops[i] += st.drops[i];
-	sim_mesh_count(n, &n->st->mesh);
+	sim_counts_add(&n->st->counts, n);
 }
 
 void sim_node_kill(struct sim_node *n)
@@ -423,19 +427,21 @@ void sim_node_born(struct sim *s, struct sim_timer *t)
 
 void sim_nodes_init(struct sim *s)
 {
+	struct sim_rng r, rules;
 	struct sim_node *n;
-	struct sim_rng r;
 	u32 i;
 
 	s->n_nodes = s->topo.nodes;
 	s->nodes = sim_zalloc(s->n_nodes, sizeof(*s->nodes));
 	sim_rng_init(&r, s->sc->seed, SIM_STREAM_START, 0);
+	sim_rng_init(&rules, s->sc->seed, SIM_STREAM_RULES, 0);
 	for (i = 0; i < s->n_nodes; i++) {
 		n = &s->nodes[i];
 		n->sim = s;
 		n->idx = i;
 		n->port = SIM_PORT;
 		n->plane = s->sc->plane;
+		n->reference = sim_rng_chance(&rules, s->sc->reference);
 		n->st = sim_zalloc(1, sizeof(*n->st));
 		n->st->joined = SIM_NEVER;
 		sim_rng_init(&n->rng_up, s->sc->seed, SIM_STREAM_UPCALL, i);

@@ -16,6 +16,7 @@ static const char usage[] =
 "  --nodes N          (10)\n"
 "  --topology T       line ring star grid tree er ba rgg, or a file of edges (tree)\n"
 "  --degree D         mean degree of er, ba and rgg (4)\n"
+"  --reference P      share of nodes that go by the reference's rules for filters and lookups (0%)\n"
 "  --newcomers K      so many more start later, each beside one, and ping a random node\n"
 "  --dial HOW         one, both or mix: which ends of an edge dial (mix)\n"
 "  --names            peers are configured by host name\n"

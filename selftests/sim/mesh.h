@@ -49,7 +49,6 @@ void sim_mesh_belief(struct sim *s, u32 src, u32 dst, char *text, size_t len);
 
 /* mesh_view.c: false if nodes have no mesh. */
 bool sim_mesh_view(struct sim_node *n, struct sim_mesh_view *v);
-void sim_mesh_count(struct sim_node *n, struct sim_mesh_counts *c);
 
 /* What holds at every instant. */
 void sim_mesh_check(struct sim *s);

@@ -54,19 +54,3 @@ void sim_mesh_knows(struct sim_node *n, const struct sim_node *of, struct sim_me
 	fips_node_each_lookup(n->node, &now, view_lookup, &w);
 	fips_node_each_coord(n->node, &now, view_coord, &w);
 }
-
-void sim_mesh_count(struct sim_node *n, struct sim_mesh_counts *c)
-{
-	struct fips_clock now = sim_node_clock(n);
-	const struct fips_node_counters *k;
-	struct fips_node_view v;
-
-	fips_node_view(n->node, &now, &v);
-	k = &v.counters;
-	c->lookups += k->lookup.req_initiated;
-	c->found += k->lookup.resp_accepted;
-	c->lost += k->lookup.resp_timed_out;
-	c->forwarded += k->lookup.req_forwarded;
-	c->rekeys += k->rekey_completed;
-	c->session_rekeys += k->session_rekey_completed;
-}

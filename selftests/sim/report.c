@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include <fips/wire.h>
+
 #include "memo.h"
 #include "nonce.h"
 #include "sim.h"
@@ -17,7 +19,8 @@ struct report {
 	u64 types[256];
 	u64 type_bytes[256];
 	u64 drops[FIPS_DROP_REASONS];
-	struct sim_mesh_counts mesh;
+	struct sim_counts honest, reference, liars;
+	u32 references;
 	u64 upcalls, upcalls_lost, ops, ops_failed;
 	u64 lives;
 	u64 control_bytes;
@@ -58,12 +61,9 @@ static void report_node(struct report *r, const struct sim_node *n)
 	}
 	for (i = 0; i < FIPS_DROP_REASONS; i++)
 		r->drops[i] += st->drops[i];
-	r->mesh.lookups += st->mesh.lookups;
-	r->mesh.found += st->mesh.found;
-	r->mesh.lost += st->mesh.lost;
-	r->mesh.forwarded += st->mesh.forwarded;
-	r->mesh.rekeys += st->mesh.rekeys;
-	r->mesh.session_rekeys += st->mesh.session_rekeys;
+	sim_counts_sum(n->lies ? &r->liars : n->reference ? &r->reference : &r->honest,
+		       &st->counts);
+	r->references += n->reference;
 	r->upcalls += st->upcalls;
 	r->upcalls_lost += st->upcalls_lost;
 	r->ops += st->ops;
@@ -145,19 +145,32 @@ static void text_times(const char *what, const struct sim_times *t, FILE *out)
 			report_quantile(t->v, t->n, 100));
 }
 
+/* @missed: a lookup that no filter let begin is one that has failed, too. */
+static void text_lookups(const char *what, const struct sim_ask_sums *a,
+			 const struct sim_counts *c, FILE *out)
+{
+	const struct fips_lookup_counters *l = &c->node.lookup;
+
+	if (!a->asked && !l->req_bloom_miss)
+		return;
+	fprintf(out, "%-15s %" PRIu64 ", found %" PRIu64 ", known otherwise %" PRIu64
+		", cut off %" PRIu64 ", nobody to ask %" PRIu64 "; requests sent %" PRIu64
+		", passed on %" PRIu64 ", timed out %" PRIu64 "\n", what, a->asked, a->found,
+		a->moot, a->cut, l->req_bloom_miss, l->req_initiated, l->req_forwarded,
+		l->resp_timed_out);
+}
+
 static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 {
-	const struct sim_mesh_counts *m = &r->mesh;
+	const struct fips_node_counters *m = &r->honest.node;
 
 	if (s->checks.tables.depth)
 		fprintf(out, "tree            settled at %" PRIu64 " ms, depth %" PRIu64 "\n",
 			s->checks.tree / 1000, s->checks.tables.depth);
-	if (s->asks.asked)
-		fprintf(out, "lookups         %" PRIu64 ", found %" PRIu64
-			", known otherwise %" PRIu64 ", cut off %" PRIu64
-			"; requests sent %" PRIu64 ", passed on %" PRIu64
-			", timed out %" PRIu64 "\n", s->asks.asked, s->asks.found, s->asks.moot,
-			s->asks.cut, m->lookups, m->forwarded, m->lost);
+	text_lookups("lookups", &s->asks.own, &r->honest, out);
+	if (r->references)
+		fprintf(out, "by the reference's rules: %u nodes\n", r->references);
+	text_lookups("  their lookups", &s->asks.reference, &r->reference, out);
 	if (s->liars)
 		fprintf(out, "lies            %" PRIu64 "\n", s->lies);
 	text_times("found after", &s->asks.times, out);
@@ -168,9 +181,9 @@ static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 		fprintf(out, "stretch         %" PRIu64 ".%03" PRIu64 " over %" PRIu64 " paths\n",
 			s->checks.stretch / 1000, s->checks.stretch % 1000,
 			s->checks.stretch_pairs);
-	if (m->rekeys || m->session_rekeys)
-		fprintf(out, "rekeys          links %" PRIu64 ", sessions %" PRIu64 "\n", m->rekeys,
-			m->session_rekeys);
+	if (m->rekey_completed || m->session_rekey_completed)
+		fprintf(out, "rekeys          links %" PRIu64 ", sessions %" PRIu64 "\n", m->rekey_completed,
+			m->session_rekey_completed);
 }
 
 static void text_traffic(const struct report *r, struct sim *s, FILE *out)
@@ -315,9 +328,24 @@ static u64 report_converged(const struct sim *s)
 	return s->checks.tree > s->checks.converged ? s->checks.tree : s->checks.converged;
 }
 
+static json_t *json_lookups(const struct sim_ask_sums *a, const struct sim_counts *c)
+{
+	const struct fips_lookup_counters *l = &c->node.lookup;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "started", json_u64(a->asked),
+			 "found", json_u64(a->found),
+			 "moot", json_u64(a->moot),
+			 "cut_off", json_u64(a->cut),
+			 "unasked", json_u64(l->req_bloom_miss),
+			 "requests", json_u64(l->req_initiated),
+			 "timed_out", json_u64(l->resp_timed_out),
+			 "forwarded", json_u64(l->req_forwarded));
+}
+
 static void json_mesh(json_t *o, struct sim *s, const struct report *r)
 {
-	const struct sim_mesh_counts *m = &r->mesh;
+	const struct fips_node_counters *m = &r->honest.node;
 
 	json_object_set_new(o, "converged_ms", report_converged(s) ?
 			    json_u64(report_converged(s) / 1000) : json_null());
@@ -328,20 +356,24 @@ static void json_mesh(json_t *o, struct sim *s, const struct report *r)
 								     r->newcomers.n)));
 	json_object_set_new(o, "tree_ms", s->checks.tree ? json_u64(s->checks.tree / 1000) :
 							   json_null());
-	json_object_set_new(o, "lookups", json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-						    "started", json_u64(s->asks.asked),
-						    "found", json_u64(s->asks.found),
-						    "moot", json_u64(s->asks.moot),
-						    "cut_off", json_u64(s->asks.cut),
-						    "latency_us",
-						    json_quantiles(s->asks.times.v,
-								   s->asks.times.n),
-						    "requests", json_u64(m->lookups),
-						    "timed_out", json_u64(m->lost),
-						    "forwarded", json_u64(m->forwarded)));
+	json_object_set_new(o, "lookups", json_lookups(&s->asks.own, &r->honest));
+	json_object_set_new(o, "reference", json_pack("{s:o, s:o}", "nodes",
+						      json_u64(r->references), "lookups",
+						      json_lookups(&s->asks.reference,
+								   &r->reference)));
+	json_object_set_new(o, "lookup_latency_us",
+			    json_quantiles(s->asks.times.v, s->asks.times.n));
+	/* What all of them cost, answers apart. */
+	json_object_set_new(o, "lookup_requests",
+			    json_u64(r->types[FIPS_LINK_LOOKUP_REQUEST]));
 	json_object_set_new(o, "lies", json_u64(s->lies));
-	json_object_set_new(o, "rekeys", json_pack("{s:o, s:o}", "links", json_u64(m->rekeys),
-						   "sessions", json_u64(m->session_rekeys)));
+	json_object_set_new(o, "rekeys", json_pack("{s:o, s:o}", "links", json_u64(m->rekey_completed),
+						   "sessions", json_u64(m->session_rekey_completed)));
+	json_object_set_new(o, "counters", json_pack("{s:o, s:o, s:o}",
+						     "honest", sim_counts_json(&r->honest),
+						     "reference",
+						     sim_counts_json(&r->reference),
+						     "liars", sim_counts_json(&r->liars)));
 	json_object_set_new(o, "stretch_milli", json_u64(s->checks.stretch));
 }
 

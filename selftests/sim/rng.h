@@ -28,6 +28,7 @@ enum sim_stream {
 	SIM_STREAM_PLOT,
 	SIM_STREAM_LIES,	/* index: node */
 	SIM_STREAM_NEWCOMERS,
+	SIM_STREAM_RULES,
 };
 
 struct sim_rng {

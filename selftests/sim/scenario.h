@@ -79,6 +79,7 @@ enum sim_dial {
  * @drift: clocks drift by up to so many ppm
  * @mtu: of the transports
  * @timing: every node's
+ * @reference: such a share of the nodes goes by the reference's rules, ppm
  * @limits: keep its limits even where a node has more neighbours
  * @ping_gap: one ping somewhere every so often, 0 = none
  * @ping_from: the first one no earlier
@@ -110,6 +111,7 @@ struct sim_scenario {
 	u32 drift;
 	u16 mtu;
 	struct fips_node_timing timing;
+	u32 reference;
 	bool limits;
 	u64 ping_gap;
 	u64 ping_from;

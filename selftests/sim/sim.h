@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "core.h"
+#include "counts.h"
 #include "queue.h"
 #include "rng.h"
 #include "scenario.h"
@@ -147,24 +148,6 @@ extern const char *const sim_tx_names[SIM_TX_CLASSES];
 extern const char *const sim_drop_names[FIPS_DROP_REASONS];
 
 /**
- * struct sim_mesh_counts - what nodes have counted, all lives
- * @lookups: started
- * @found: answered
- * @lost: timed out
- * @forwarded: requests passed on
- * @rekeys: of links, completed
- * @session_rekeys: of sessions, completed
- */
-struct sim_mesh_counts {
-	u64 lookups;
-	u64 found;
-	u64 lost;
-	u64 forwarded;
-	u64 rekeys;
-	u64 session_rekeys;
-};
-
-/**
  * struct sim_node_stats - what one node did, all lives together
  * @frames: sent, by class
  * @bytes: same
@@ -176,7 +159,7 @@ struct sim_mesh_counts {
  * @ops_failed: those that answered an error other than -EINPROGRESS
  * @drops: of the packet cores
  * @started: when the first life began
- * @mesh: what the node has counted itself
+ * @counts: what the node has counted itself
  * @joined: when it had a first peer
  */
 struct sim_node_stats {
@@ -189,7 +172,7 @@ struct sim_node_stats {
 	u64 ops;
 	u64 ops_failed;
 	u64 drops[FIPS_DROP_REASONS];
-	struct sim_mesh_counts mesh;
+	struct sim_counts counts;
 	u64 started;
 	u64 joined;
 };
@@ -228,6 +211,7 @@ struct sim_upcalls {
  * @node: libfips, NULL while it is not running
  * @core: packet core, NULL while it is not running
  * @plane: how badly the two talk
+ * @reference: it goes by the reference's rules
  * @lies: set of enum sim_lie
  * @rng: the node's own randomness
  * @rng_up: of its upcalls
@@ -260,6 +244,7 @@ struct sim_node {
 	struct fips_node *node;
 	struct fips_core *core;
 	struct sim_plane_cfg plane;
+	bool reference;
 	u32 lies;
 	struct sim_rng rng;
 	struct sim_rng rng_up;
@@ -375,20 +360,30 @@ struct sim_times {
 void sim_times_add(struct sim_times *t, u64 us);
 
 /**
- * struct sim_asks - lookups (asks.c)
- * @open: by who asks for whom
+ * struct sim_ask_sums - lookups of some nodes
  * @asked: begun
  * @found: answered
  * @moot: the place has become known otherwise
  * @cut: just begun when the run ended
- * @times: it took
  */
-struct sim_asks {
-	struct sim_ask *open;
+struct sim_ask_sums {
 	u64 asked;
 	u64 found;
 	u64 moot;
 	u64 cut;
+};
+
+/**
+ * struct sim_asks - lookups (asks.c)
+ * @open: by who asks for whom
+ * @own: of nodes by our rules
+ * @reference: of nodes by the reference's
+ * @times: it took
+ */
+struct sim_asks {
+	struct sim_ask *open;
+	struct sim_ask_sums own;
+	struct sim_ask_sums reference;
 	struct sim_times times;
 };
 

@@ -900,6 +900,7 @@ static int dp_session_get(void *dp, const struct fips_node_addr *remote,
 		.path_mtu = s->path_mtu,
 		.staged = s->staged,
 		.tx_counter = s->slot[FIPS_KEY_SLOT_CURRENT].ctr,
+		.k_bit = s->slot[FIPS_KEY_SLOT_CURRENT].k_bit,
 	};
 	return 0;
 }
@@ -1331,6 +1332,7 @@ static void ops_log(void *ctx, enum fips_log_level level, const char *line)
 {
 	struct fake_node *f = node_of(ctx);
 
+	f->acl_lines += !strncmp(line, "Rejected peer by ACL peer=npub1", 31);
 	if (net_of(f)->verbose)
 		fprintf(stderr, "%8llu node %d <%d> %s\n",
 			(unsigned long long)(net_of(f)->now - START_MS), f->ctx.self, level, line);

@@ -419,6 +419,52 @@ static void test_session_rekey(void **state)
 	cn_free(&cn);
 }
 
+static u8 k_of(struct cn *cn, unsigned int i)
+{
+	struct fips_dp_session_info info;
+
+	assert_int_equal(fips_core_session_get(cn->n[i].c, cn->now, &cn->n[!i].addr, &info), 0);
+	return info.k_bit;
+}
+
+/*
+ * Node 0 has started over: its K is 0, and node 1 has flipped its own. M would hear
+ * no answer. Who answers follows who asked, never the other way round.
+ */
+static void test_session_follows_k(void **state)
+{
+	struct fips_dp_key k;
+	struct cn cn;
+	u8 p[256];
+
+	(void)state;
+	cn_init(&cn, 2, NULL);
+	cn_pair(&cn, 0, 1);
+	k = cn_key(1, 0, 0x81, FIPS_KEY_SLOT_NEXT);
+	k.k_bit = 1;
+	assert_int_equal(fips_core_session_key_new(cn.n[1].c, &cn.n[1].out, cn.now,
+						   &cn.n[0].addr, &k), 0);
+	k = cn_key(0, 1, 0x81, FIPS_KEY_SLOT_CURRENT);
+	k.initiator = true;
+	assert_int_equal(fips_core_session_key_new(cn.n[0].c, &cn.n[0].out, cn.now,
+						   &cn.n[1].addr, &k), 0);
+	/* A warm-up has no K: it promotes and says nothing. */
+	assert_int_equal(fips_core_session_xmit(cn.n[0].c, &cn.n[0].out, cn.now, &cn.n[1].addr,
+						FIPS_KEY_SLOT_CURRENT, FIPS_FSP_COORDS_WARMUP,
+						false, NULL, 0), 0);
+	cn_pump(&cn);
+	assert_int_equal(k_of(&cn, 1), 1);
+	cn_send(&cn, 1, p, cn_udp(&cn, p, 1, 0, 3));
+	cn_pump(&cn);
+	assert_int_equal(cn.n[0].packets.n, 1);
+	assert_int_equal(k_of(&cn, 0), 0);
+	cn_send(&cn, 0, p, cn_udp(&cn, p, 0, 1, 3));
+	cn_pump(&cn);
+	assert_int_equal(cn.n[1].packets.n, 1);
+	assert_int_equal(k_of(&cn, 1), 0);
+	cn_free(&cn);
+}
+
 static void test_limits(void **state)
 {
 	struct fips_dp_key k = cn_key(0, 1, 5, FIPS_KEY_SLOT_CURRENT);
@@ -641,6 +687,7 @@ int main(void)
 		cmocka_unit_test(test_candidate),
 		cmocka_unit_test(test_link_rekey),
 		cmocka_unit_test(test_session_rekey),
+		cmocka_unit_test(test_session_follows_k),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_lifetime),
 		cmocka_unit_test(test_roaming),

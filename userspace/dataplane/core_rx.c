@@ -39,6 +39,7 @@ struct fips_fsp {
 	u32 slot;
 	u32 link_id;
 	bool ce;
+	u8 k;
 	u16 mtu;
 	u64 ctr;
 	u8 *plain;
@@ -80,9 +81,11 @@ static bool fips_session_open(struct fips_fsp *m, u64 now, const u8 *hdr, u8 *te
 		{ FIPS_KEY_SLOT_NEXT, FIPS_KEY_SLOT_CURRENT, FIPS_KEY_SLOT_PREVIOUS },
 	};
 	struct fips_epoch *cur = fips_slot_get(&m->s->slot[FIPS_KEY_SLOT_CURRENT]), *e;
-	bool other = cur && cur->k_bit != !!(hdr[1] & FIPS_FSP_FLAG_K);
-	const u8 *order = orders[other];
+	const u8 *order;
 	int i;
+
+	m->k = !!(hdr[1] & FIPS_FSP_FLAG_K);
+	order = orders[cur && cur->k_bit != m->k];
 
 	for (i = 0; i < FIPS_SLOTS; i++) {
 		e = fips_slot_get(&m->s->slot[order[i]]);
@@ -119,6 +122,19 @@ static void fips_session_proven(struct fips_core *c, const struct fips_core_out 
 	ev.session.remote = m->s->remote;
 	ev.session.slot = m->slot;
 	fips_core_event(out, &ev);
+}
+
+/*
+ * The K of an epoch is what its initiator makes it. A peer that has started over
+ * begins with 0 while we take its handshake for a rekey and flip ours; M drops
+ * whatever has another K than its own (spec 02 §12.4 has it as a hint). The
+ * reference's CoordsWarmup never carries K.
+ */
+static void fips_session_follow_k(struct fips_fsp *m)
+{
+	if (m->slot != FIPS_KEY_SLOT_PREVIOUS && !m->e->spin.initiator &&
+	    m->plain[4] != FIPS_FSP_COORDS_WARMUP && m->e->k_bit != m->k)
+		m->e->k_bit = m->k;
 }
 
 static void fips_session_up(const struct fips_core_out *out, struct fips_fsp *m)
@@ -213,8 +229,10 @@ static void fips_session_opened(struct fips_core *c, const struct fips_core_out 
 	if (m->ce)
 		fips_count_rx(&s->stats.ce_packets, 1);
 	fips_store(&s->last_rx, now);
-	if (m->len >= FIPS_FSP_INNER_LEN)
+	if (m->len >= FIPS_FSP_INNER_LEN) {
+		fips_session_follow_k(m);
 		fips_session_measure(m, now);
+	}
 	fips_session_active(out, now, m);
 	if (m->len < FIPS_FSP_INNER_LEN)
 		fips_core_object_drop(c, &s->stats, FIPS_DROP_REASON_SESSION_INNER_SHORT);

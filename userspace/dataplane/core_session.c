@@ -232,8 +232,10 @@ int fips_core_session_get(struct fips_core *c, u64 now, const struct fips_node_a
 	info->path_mtu = s->path_mtu;
 	info->staged = fips_stage_count(c, FIPS_STAGE_PACKET, s->ipv6);
 	e = fips_slot_get(&s->slot[FIPS_KEY_SLOT_CURRENT]);
-	if (e)
+	if (e) {
 		info->tx_counter = fips_load(&e->tx_counter);
+		info->k_bit = e->k_bit;
+	}
 	fips_stats_read(&s->stats, &info->stats);
 	return 0;
 }
@@ -251,8 +253,8 @@ static size_t fips_fsp_put(struct fips_session *s, struct fips_epoch *e, struct 
 	fips_epoch_sent(e, ctr, ts);
 	if (cp)
 		fips_count(&s->tx_coords, s->coords_len);
-	/* Spec 02 §9: CoordsWarmup goes without K. */
-	if (e->k_bit && msg_type != FIPS_FSP_COORDS_WARMUP)
+	/* On a CoordsWarmup, too: M takes our proof of new keys by nothing else (spec 02 §12.5). */
+	if (e->k_bit)
 		flags |= FIPS_FSP_FLAG_K;
 	fips_put_fsp_hdr(p, flags, (u16)plain_len, ctr);
 	if (cp)

@@ -158,14 +158,15 @@ static int op_link_xmit(void *dp, u32 id, u32 slot, const void *msg, size_t len)
 	return done(k, "link-xmit", fipsnl_link_xmit(&k->control, k->ifindex, id, slot, msg, len));
 }
 
-static u64 current_counter(const struct fipsnl_key *key, size_t n)
+/* The current key of a list; zeros if there is none. */
+static struct fipsnl_key current_key(const struct fipsnl_key *key, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		if (key[i].slot == FIPS_KEY_SLOT_CURRENT)
-			return key[i].tx_counter;
-	return 0;
+			return key[i];
+	return (struct fipsnl_key){ 0 };
 }
 
 static int op_link_get(void *dp, u32 id, struct fips_dp_link_info *info)
@@ -178,7 +179,7 @@ static int op_link_get(void *dp, u32 id, struct fips_dp_link_info *info)
 		return ret;
 	info->last_rx_ms = link.last_rx_ms;
 	info->remote = link.remote;
-	info->tx_counter = current_counter(link.key, link.keys);
+	info->tx_counter = current_key(link.key, link.keys).tx_counter;
 	info->stats = link.stats.dp;
 	return 0;
 }
@@ -267,7 +268,8 @@ static int op_session_get(void *dp, const struct fips_node_addr *remote,
 	info->last_rx_ms = s.last_rx_ms;
 	info->path_mtu = s.path_mtu;
 	info->staged = s.staged;
-	info->tx_counter = current_counter(s.key, s.keys);
+	info->tx_counter = current_key(s.key, s.keys).tx_counter;
+	info->k_bit = current_key(s.key, s.keys).k_bit;
 	info->stats = s.stats.dp;
 	return 0;
 }

@@ -157,7 +157,7 @@ enum fips_bloom_reach fips_bloom_reach(const struct fips_bloom_peer *peer,
 {
 	if (peer->known && fips_bloom_contains(&peer->filter, key))
 		return FIPS_BLOOM_HIT;
-	if (peer->over || (peer->known && fips_bloom_is_full(peer->popcount, max)))
+	if (fips_bloom_peer_full(peer, max))
 		return FIPS_BLOOM_FULL;
 	return FIPS_BLOOM_MISS;
 }

@@ -159,6 +159,12 @@ static inline bool fips_bloom_is_full(u32 popcount, u32 max)
 	return popcount >= max - max / 64;
 }
 
+/* Was the newest announce of a peer at the cap, or over it? */
+static inline bool fips_bloom_peer_full(const struct fips_bloom_peer *peer, u32 max)
+{
+	return peer->over || (peer->known && fips_bloom_is_full(peer->popcount, max));
+}
+
 /**
  * struct fips_bloom_share - inbound filter of a tree peer, part of what others hear from us
  * @filter: bits

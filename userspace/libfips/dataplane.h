@@ -152,6 +152,7 @@ struct fips_dp_link_info {
  * @path_mtu: largest frame the path carries
  * @staged: packets that wait
  * @tx_counter: next send counter of the current key
+ * @k_bit: key-epoch bit of the current key: a responder's follows its initiator's
  * @stats: traffic
  */
 struct fips_dp_session_info {
@@ -160,6 +161,7 @@ struct fips_dp_session_info {
 	u16 path_mtu;
 	u32 staged;
 	u64 tx_counter;
+	u8 k_bit;
 	struct fips_dp_stats stats;
 };
 

@@ -102,6 +102,19 @@ static size_t coords_offset(const u8 *fsp, size_t len, bool *may_be_empty)
 	}
 }
 
+/* Both lists of a datagram from @off on. */
+static int coords_read(const u8 *hdr, size_t len, size_t off, bool may_be_empty,
+		       struct fips_coords *a, struct fips_coords *b)
+{
+	int used = fips_coords_parse(hdr + off, len - off, may_be_empty, a);
+
+	if (used < 0)
+		return used;
+	off += (size_t)used;
+	used = fips_coords_parse(hdr + off, len - off, may_be_empty, b);
+	return used < 0 ? used : 0;
+}
+
 void node_coords_seen(struct fips_node *n, u32 link_id, const u8 *hdr, size_t len)
 {
 	struct node_link *l = node_link_find(n, link_id);
@@ -110,20 +123,16 @@ void node_coords_seen(struct fips_node *n, u32 link_id, const u8 *hdr, size_t le
 	struct node_peer *via;
 	bool may_be_empty;
 	size_t off;
-	int used;
 
 	if (len <= FIPS_DGRAM_HDR_LEN)
 		return;
 	off = coords_offset(hdr + FIPS_DGRAM_HDR_LEN, len - FIPS_DGRAM_HDR_LEN, &may_be_empty);
 	if (!off)
 		return;
-	off += FIPS_DGRAM_HDR_LEN;
-	used = fips_coords_parse(hdr + off, len - off, may_be_empty, &a);
-	if (used < 0)
+	if (coords_read(hdr, len, off + FIPS_DGRAM_HDR_LEN, may_be_empty, &a, &b)) {
+		n->counters.coords_malformed++;
 		return;
-	off += (size_t)used;
-	if (fips_coords_parse(hdr + off, len - off, may_be_empty, &b) < 0)
-		return;
+	}
 	via = l ? node_peer_find(n, &l->peer.addr) : NULL;
 	memcpy(&src, hdr + FIPS_DGRAM_SRC_OFF, sizeof(src));
 	memcpy(&dst, hdr + FIPS_DGRAM_DST_OFF, sizeof(dst));

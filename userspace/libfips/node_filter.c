@@ -16,9 +16,32 @@ void node_filter_init(struct fips_node *n, u64 sequence)
 {
 	n->mesh.filter_seq = sequence;
 	n->mesh.filter_max = fips_bloom_max_popcount(n->timing.bloom.max_inbound_fpr);
+	n->mesh.filter_sure = fips_bloom_max_popcount(NODE_FILTER_SURE);
 	n->mesh.size_stale = true;
 	fips_bloom_key(&n->mesh.own_key, &n->env.self->id.addr);
 	fips_timer_init(&n->mesh.filter_timer, filter_send_due);
+}
+
+/*
+ * May its filter speak for its side of the tree? Not if it was made for a
+ * neighbour beside the tree: such a one holds all the mesh.
+ */
+bool node_filter_counts(const struct fips_node *n, const struct node_peer *p)
+{
+	return p->mesh.filter.known && !p->mesh.outdated &&
+	       fips_tree_is_tree_peer(n->mesh.tree, &p->id.addr);
+}
+
+/*
+ * @p has become our child. If its filter has us, it is from before: a child's
+ * own leaves its parent out. It would go up to the root as if all the mesh were
+ * below us; the next one is on its way.
+ */
+void node_filter_child_new(struct fips_node *n, struct node_peer *p)
+{
+	p->mesh.outdated = n->rules->doubt_old_filters && p->mesh.filter.known &&
+			   fips_bloom_contains(&p->mesh.filter.filter, &n->mesh.own_key);
+	n->counters.bloom_outdated += p->mesh.outdated;
 }
 
 /* ---- out ---- */
@@ -32,7 +55,7 @@ static size_t filter_shares(const struct fips_node *n, const struct node_peer *t
 	bool found = false;
 
 	HASH_ITER(hh, n->peers, p, tmp) {
-		if (!p->mesh.filter.known || !fips_tree_is_tree_peer(n->mesh.tree, &p->id.addr))
+		if (!node_filter_counts(n, p))
 			continue;
 		if (p == to) {
 			*at = count;
@@ -62,6 +85,8 @@ static void filter_refresh_later(struct fips_node *n, struct node_peer *p)
 	u64 delay = NODE_REPEAT_MS;
 	u8 i;
 
+	if (!n->rules->repeat_filters)
+		return;
 	for (i = 0; i < p->mesh.repeats; i++)
 		delay *= 3;
 	if (p->mesh.repeats >= NODE_REPEATS)
@@ -80,7 +105,8 @@ static void filter_send(struct fips_node *n, struct node_peer *p, struct fips_bl
 	bool fresh;
 
 	count = filter_shares(n, p, shares, &at);
-	fips_bloom_merge(&out, &n->mesh.own_key, shares, count, at, n->mesh.filter_max);
+	fips_bloom_merge(&out, &n->mesh.own_key, shares, count, at,
+			 n->rules->cap_merged ? n->mesh.filter_max : 0);
 	fresh = !m->sent || !fips_bloom_eq(m->sent, &out.filter);
 	if (!m->force && !fresh) {
 		m->pending = false;
@@ -154,7 +180,7 @@ void node_filter_mark(struct fips_node *n, struct node_peer *p, bool force)
 {
 	p->mesh.pending = true;
 	p->mesh.force |= force;
-	filter_wake(n, NODE_FILTER_GATHER_MS);
+	filter_wake(n, n->rules->filter_gather_ms);
 }
 
 void node_filter_mark_all(struct fips_node *n, const struct node_peer *but, bool force)
@@ -178,10 +204,11 @@ static void filter_refresh(void *owner, struct fips_timer *t)
 
 /* ---- in ---- */
 
-/* It says what we know. @was: what the peer announced before. */
+/* It says what we know and believe. @was: what the peer announced before. */
 static bool filter_is_repeated(const struct node_peer *p, const struct fips_bloom_peer *was)
 {
-	return was->known && !was->over && fips_bloom_eq(&was->filter, &p->mesh.filter.filter);
+	return was->known && !was->over && !p->mesh.outdated &&
+		fips_bloom_eq(&was->filter, &p->mesh.filter.filter);
 }
 
 static void filter_take(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len)
@@ -195,6 +222,7 @@ static void filter_take(struct fips_node *n, struct node_peer *p, const u8 *body
 			p->mmp.rx_quiet++;
 			return;
 		}
+		p->mesh.outdated = false;
 		n->mesh.size_stale = true;
 		node_filter_mark_all(n, p, false);
 		node_lookup_filters(n);

@@ -63,7 +63,7 @@ int node_leg_start(struct fips_node *n, struct node_dial *d, const struct node_t
 	struct node_link *l;
 	int ret;
 
-	if (!node_acl_allows(n, &d->id, "outbound_connect"))
+	if (!node_acl_allows(n, &d->id, NODE_ACL_OUTBOUND_CONNECT))
 		return -EACCES;
 	l = node_link_new(n, t->info.id, to, &d->id);
 	if (!l)
@@ -302,7 +302,7 @@ void node_leg_msg2(struct fips_node *n, u32 transport_id, const struct fips_tadd
 	}
 	l->their_index = msg2.sender_idx;
 	memcpy(l->epoch, fips_noise_remote_epoch(l->noise), sizeof(l->epoch));
-	if (!node_acl_allows(n, &l->peer, "outbound_handshake")) {
+	if (!node_acl_allows(n, &l->peer, NODE_ACL_OUTBOUND_HANDSHAKE)) {
 		n->counters.handshake_bad_state++;
 		if (l->host)
 			node_link_free(n, l);

@@ -176,7 +176,8 @@ enum node_lookup_start node_lookup_start(struct fips_node *n, const struct fips_
 	fips_timer_init(&l->timer, lookup_step);
 	HASH_ADD(hh, n->mesh.lookups, target, sizeof(l->target), l);
 	if (!lookup_ask(n, l))
-		fips_timer_set(&n->timers, &l->timer, n->now.mono_ms + NODE_LOOKUP_WAIT_MS);
+		fips_timer_set(&n->timers, &l->timer, n->now.mono_ms +
+			       (n->rules->wait_for_filter ? NODE_LOOKUP_WAIT_MS : 0));
 	return NODE_LOOKUP_GOING;
 }
 

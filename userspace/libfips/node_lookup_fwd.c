@@ -15,74 +15,84 @@ struct lookup_choice {
 	struct fips_node *n;
 	struct fips_bloom_key key;
 	const struct fips_node_addr *from;
+	bool large;	/* the mesh is: full filters say nothing */
+	bool sure;	/* a filter that hardly errs has the target */
 	struct node_peer **out;
 	size_t count;
 };
 
-enum lookup_kind {
-	LOOKUP_TREE,
-	LOOKUP_CHILDREN,
-	LOOKUP_OTHERS,
-};
-
-static bool lookup_is(const struct lookup_choice *c, const struct node_peer *p,
-		      enum lookup_kind kind)
+static void lookup_add(struct lookup_choice *c, struct node_peer *p)
 {
-	const struct fips_tree *t = c->n->mesh.tree;
+	size_t i;
 
-	switch (kind) {
-	case LOOKUP_TREE:
-		return fips_tree_is_tree_peer(t, &p->id.addr);
-	case LOOKUP_CHILDREN:
-		return fips_tree_is_child(t, &p->id.addr);
-	case LOOKUP_OTHERS:
-		return !fips_tree_is_tree_peer(t, &p->id.addr);
+	if (c->count == NODE_RECIPIENTS || (c->from && fips_node_addr_eq(c->from, &p->id.addr)))
+		return;
+	for (i = 0; i < c->count; i++) {
+		if (c->out[i] == p)
+			return;
 	}
-	return false;
+	c->out[c->count++] = p;
 }
 
-static void lookup_pick(struct lookup_choice *c, enum lookup_kind kind,
-			enum fips_bloom_reach reach)
+static bool lookup_hit(const struct lookup_choice *c, const struct node_peer *p)
+{
+	const struct fips_bloom_peer *f = &p->mesh.filter;
+
+	return f->known && fips_bloom_contains(&f->filter, &c->key);
+}
+
+/* Its filter is at the cap or over it: neither a hit nor a miss means much. */
+static bool lookup_full(const struct lookup_choice *c, const struct node_peer *p)
+{
+	return fips_bloom_peer_full(&p->mesh.filter, c->n->mesh.filter_max);
+}
+
+/* Tree peers whose filter has the target. */
+static void lookup_hits(struct lookup_choice *c)
 {
 	struct node_peer *p, *tmp;
 
 	HASH_ITER(hh, c->n->peers, p, tmp) {
-		if (c->count == NODE_RECIPIENTS)
-			return;
-		if (c->from && fips_node_addr_eq(c->from, &p->id.addr))
+		if (!lookup_hit(c, p) || (c->large && lookup_full(c, p)) ||
+		    !node_filter_counts(c->n, p))
 			continue;
-		if (lookup_is(c, p, kind) && fips_bloom_reach(&p->mesh.filter, &c->key,
-							      c->n->mesh.filter_max) == reach)
-			c->out[c->count++] = p;
+		lookup_add(c, p);
+		c->sure |= p->mesh.filter.popcount <= c->n->mesh.filter_sure;
 	}
-}
-
-static struct node_peer *lookup_parent(const struct fips_node *n)
-{
-	struct node_peer *p, *tmp;
-
-	HASH_ITER(hh, n->peers, p, tmp) {
-		if (fips_tree_is_parent(n->mesh.tree, &p->id.addr))
-			return p;
-	}
-	return NULL;
 }
 
 /*
- * Filters that are too full to say anything, or that left something out: up to
- * the parent as long as nobody below knows the target, and from the top down to
+ * Nobody knows it for sure, and filters may be too full to say anything or have
+ * left something out: up to the parent, whatever its filter says, and down to
  * the children whose filters are full.
  */
 static void lookup_climb(struct lookup_choice *c)
 {
-	struct node_peer *p = lookup_parent(c->n);
+	const struct fips_tree *t = c->n->mesh.tree;
+	struct node_peer *p, *tmp;
 
-	if (p && !(c->from && fips_node_addr_eq(c->from, &p->id.addr))) {
-		if (node_filter_large(c->n))
-			c->out[c->count++] = p;
-		return;
+	HASH_ITER(hh, c->n->peers, p, tmp) {
+		if (fips_tree_is_parent(t, &p->id.addr) ||
+		    (fips_tree_is_child(t, &p->id.addr) && lookup_full(c, p)))
+			lookup_add(c, p);
 	}
-	lookup_pick(c, LOOKUP_CHILDREN, FIPS_BLOOM_FULL);
+}
+
+/*
+ * No tree peer: the tree is moving, or a filter erred. Other neighbours may
+ * stand elsewhere in it; each of them goes on by itself, so a few are enough.
+ */
+static void lookup_fallback(struct lookup_choice *c)
+{
+	struct node_peer *p, *tmp;
+
+	HASH_ITER(hh, c->n->peers, p, tmp) {
+		if (c->count == c->n->rules->beside)
+			return;
+		if (lookup_hit(c, p) && !(c->large && lookup_full(c, p)) &&
+		    !node_filter_counts(c->n, p))
+			lookup_add(c, p);
+	}
 }
 
 /**
@@ -92,9 +102,9 @@ static void lookup_climb(struct lookup_choice *c)
  * @from: neighbour that asks, or NULL
  * @out: written
  *
- * Tree peers whose filter has it; else the climb through full filters; else
- * other neighbours whose filter has it. A neighbour that is the target itself
- * comes first of all.
+ * Tree peers whose filter has it; in a large mesh also the climb through full
+ * filters, unless one of them is sure; else other neighbours whose filter has
+ * it. A neighbour that is the target itself is asked alone.
  *
  * Return: their number.
  */
@@ -102,19 +112,21 @@ size_t node_lookup_recipients(struct fips_node *n, const struct fips_node_addr *
 			      const struct fips_node_addr *from,
 			      struct node_peer *out[static NODE_RECIPIENTS])
 {
-	struct lookup_choice c = { .n = n, .from = from, .out = out };
-	struct node_peer *p = node_peer_find(n, target);
+	struct lookup_choice c = { .n = n, .out = out };
+	struct node_peer *p = n->rules->direct ? node_peer_find(n, target) : NULL;
 
 	if (p && !(from && fips_node_addr_eq(from, target))) {
 		out[0] = p;
 		return 1;
 	}
 	fips_bloom_key(&c.key, target);
-	lookup_pick(&c, LOOKUP_TREE, FIPS_BLOOM_HIT);
-	if (!c.count)
+	c.from = n->rules->not_back ? from : NULL;
+	c.large = n->rules->climb && node_filter_large(n);
+	lookup_hits(&c);
+	if (c.large && !c.sure)
 		lookup_climb(&c);
-	if (!c.count) {
-		lookup_pick(&c, LOOKUP_OTHERS, FIPS_BLOOM_HIT);
+	if (!c.count && (from || n->rules->beside_own)) {
+		lookup_fallback(&c);
 		n->counters.lookup.req_fallback_forwarded += from && c.count;
 	}
 	return c.count;
@@ -217,7 +229,7 @@ static bool paced_admit(struct fips_node *n, const struct node_asked *key)
 		paced_free(n, n->mesh.paced_list);
 	HASH_FIND(hh, n->mesh.paced, key, sizeof(*key), k);
 	if (k)
-		return k->count++ < NODE_LOOKUP_REPEATS;
+		return k->count++ < n->rules->pace_repeats;
 	if (HASH_COUNT(n->mesh.paced) >= NODE_LOOKUP_PACED)
 		paced_free(n, n->mesh.paced_list);
 	k = calloc(1, sizeof(*k));
@@ -314,8 +326,12 @@ void node_lookup_request(struct fips_node *n, struct node_peer *p, const u8 *bod
 		n->counters.lookup.req_ttl_exhausted++;
 		return;
 	}
-	key = (struct node_asked) { .from = p->id.addr, .origin = req.origin,
-				    .target = req.target };
+	memset(&key, 0, sizeof(key));
+	key.target = req.target;
+	if (n->rules->pace_each) {
+		key.from = p->id.addr;
+		key.origin = req.origin;
+	}
 	if (!paced_admit(n, &key)) {
 		n->counters.lookup.req_forward_rate_limited++;
 		return;
@@ -326,7 +342,8 @@ void node_lookup_request(struct fips_node *n, struct node_peer *p, const u8 *bod
 /* ---- responses ---- */
 
 /* The first forger must not have the last word: some from different neighbours pass (07 L). */
-static bool response_admit(struct node_request *r, const struct node_peer *p)
+static bool response_admit(const struct fips_node *n, struct node_request *r,
+			   const struct node_peer *p)
 {
 	u32 i;
 
@@ -334,7 +351,7 @@ static bool response_admit(struct node_request *r, const struct node_peer *p)
 		if (fips_node_addr_eq(&r->responder[i], &p->id.addr))
 			return false;
 	}
-	if (r->responses == NODE_RESPONSES)
+	if (r->responses == n->rules->responses)
 		return false;
 	r->responder[r->responses++] = p->id.addr;
 	return true;
@@ -377,8 +394,10 @@ void node_lookup_response(struct fips_node *n, struct node_peer *p, const u8 *bo
 		n->counters.lookup_unasked++;
 		return;
 	}
-	if (!response_admit(r, p))
+	if (!response_admit(n, r, p)) {
+		n->counters.lookup_again++;
 		return;
+	}
 	if (r->own)
 		node_lookup_answer(n, &resp);
 	else if (!fips_node_addr_eq(&r->from, &p->id.addr))

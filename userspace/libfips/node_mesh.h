@@ -9,6 +9,7 @@
  *   node_route.c       next hops, and what the data plane is told of them
  *   node_lookup.c      lookups of our own
  *   node_lookup_fwd.c  lookups of others
+ *   node_rules.c       what differs between our rules and the reference's
  *   node_signal_out.c  error signals to the sources of what we can't forward
  */
 #ifndef _LIBFIPS_NODE_MESH_H
@@ -39,6 +40,8 @@
 #define NODE_REPEATS		3	/* of a filter, each after three times as long */
 #define NODE_AGAIN_MAX_MS	16000	/* to a neighbour that shows that it lacks our announce */
 #define NODE_FILTER_REFRESH_MS	20000	/* up to twice that */
+#define NODE_TREE_IN_BURST	32	/* announces of one neighbour, each costs a signature check */
+#define NODE_TREE_IN_RATE	8.0
 #define NODE_FILTER_IN_BURST	16
 #define NODE_FILTER_IN_RATE	4.0
 
@@ -55,6 +58,8 @@
 #define NODE_LOOKUP_HOPE_MS	10000	/* after the start neighbours may still come */
 #define NODE_LOOKUP_WAIT_MS	3000	/* for a filter that knows the target */
 #define NODE_MESH_LARGE		1900	/* from here on a filter's "no" is doubted */
+#define NODE_FALLBACK		2	/* neighbours beside the tree that one request goes to */
+#define NODE_FILTER_SURE	(1.0 / 4096)	/* a filter that errs no more often is believed */
 #define NODE_SIGNALS		256	/* (source, destination) pairs that are held back */
 #define NODE_SIGNAL_GAP_MS	100
 #define NODE_SIGNAL_BURST	64
@@ -65,14 +70,55 @@ struct fips_node;
 struct node_peer;
 
 /**
+ * struct node_rules - where nodes may differ though the wire is one; see node_rules.c
+ * @cap_merged: an outgoing filter stays within the inbound cap
+ * @repeat_filters: what may have been lost is sent again
+ * @doubt_old_filters: those made before their sender became a child
+ * @climb: lookups go through full filters
+ * @direct: a neighbour that is the target is asked alone
+ * @not_back: a request never returns to the neighbour that brought it
+ * @wait_for_filter: a lookup begins though no filter has the target yet
+ * @beside_own: own lookups, too, go to neighbours beside the tree
+ * @beside: most of those
+ * @pace_repeats: of one question meanwhile
+ * @pace_each: (neighbour, origin, target) is one question, and not the target alone
+ * @responses: passed on for one id, at most %NODE_RESPONSES
+ * @filter_burst: filters to a neighbour at once
+ * @filter_gather_ms: changes of so long go as one
+ */
+struct node_rules {
+	bool cap_merged;
+	bool repeat_filters;
+	bool doubt_old_filters;
+	bool climb;
+	bool direct;
+	bool not_back;
+	bool wait_for_filter;
+	bool beside_own;
+	u32 beside;
+	u32 pace_repeats;
+	bool pace_each;
+	u32 responses;
+	u32 filter_burst;
+	u64 filter_gather_ms;
+};
+
+extern const struct node_rules node_rules[];
+
+/**
  * struct node_mesh_peer - what the mesh keeps of a neighbour; part of struct node_peer
  * @announce: limiter of tree announces
  * @announce_timer: next one is due
  * @again: whether it shows that it got ours is to be looked at
  * @agains: announces without a reason of ours since the last one with
  * @filter_out: limiter of filters
+ * @announce_in: limiter of its announces
+ * @held: newest TreeAnnounce over the limit, or NULL
+ * @held_len: its length
+ * @held_timer: when that is looked at
  * @filter_in: limiter of its filters
  * @filter: what it announced
+ * @outdated: @filter was made before it became our child, and is none of a child
  * @sent: filter that it got last, or NULL
  * @pending: it is to get a filter, if that differs from @sent
  * @force: it is to get one anyway
@@ -90,8 +136,13 @@ struct node_mesh_peer {
 	struct fips_timer again;
 	u8 agains;
 	struct fips_bucket filter_out;
+	struct fips_bucket announce_in;
+	u8 *held;
+	size_t held_len;
+	struct fips_timer held_timer;
 	struct fips_bucket filter_in;
 	struct fips_bloom_peer filter;
+	bool outdated;
 	struct fips_bloom *sent;
 	bool pending;
 	bool force;
@@ -206,10 +257,12 @@ struct node_signalled {
  * @veto_timer: end of a veto on parent switches
  * @announce_rate: of tree announces to a neighbour
  * @filter_rate: of filters to a neighbour
+ * @tree_in_rate: of announces from a neighbour
  * @filter_in_rate: of filters from a neighbour
  * @filter_timer: filters are due
  * @filter_seq: sequence of the newest filter
  * @filter_max: most bits of a filter
+ * @filter_sure: most bits of one whose hits are believed
  * @own_key: own address in filters
  * @size_known: does @size hold?
  * @size_stale: filters came since
@@ -241,10 +294,12 @@ struct node_mesh {
 	struct fips_timer veto_timer;
 	struct fips_bucket_rate announce_rate;
 	struct fips_bucket_rate filter_rate;
+	struct fips_bucket_rate tree_in_rate;
 	struct fips_bucket_rate filter_in_rate;
 	struct fips_timer filter_timer;
 	u64 filter_seq;
 	u32 filter_max;
+	u32 filter_sure;
 	struct fips_bloom_key own_key;
 	bool size_known;
 	bool size_stale;
@@ -294,6 +349,8 @@ void node_filter_mark_all(struct fips_node *n, const struct node_peer *but, bool
 /* A tree announce left: a filter that waited for it may follow. */
 void node_filter_go(struct fips_node *n);
 void node_filter_message(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len);
+bool node_filter_counts(const struct fips_node *n, const struct node_peer *p);
+void node_filter_child_new(struct fips_node *n, struct node_peer *p);
 bool node_filter_size(struct fips_node *n, double *size);
 bool node_filter_large(struct fips_node *n);
 

@@ -194,6 +194,9 @@ void node_mmp_session_message(struct fips_node *n, struct node_session *s,
 		s->mmp.rx_quiet++;
 		session_notified(n, s, body, len);
 		return;
+	case FIPS_FSP_DATA:
+		n->counters.session_no_port++;
+		return;
 	default:
 		return;
 	}

@@ -286,6 +286,7 @@ int node_session_install(struct fips_node *n, struct node_session *s,
 		struct fips_noise_keys keys;
 		struct fips_dp_key key;
 	} *cell = fips_secret_alloc(n->env.secrets, sizeof(*cell));
+	struct fips_dp_session_info info;
 	int ret;
 
 	if (!cell)
@@ -293,6 +294,9 @@ int node_session_install(struct fips_node *n, struct node_session *s,
 	ret = fips_noise_split(noise, &cell->keys);
 	if (ret)
 		goto out;
+	/* A responder's K follows the initiator's: what the last install said may be past. */
+	if (!first && !n->dp->session_get(n->dp_ctx, &s->remote, &info))
+		s->k_bit = info.k_bit;
 	cell->key.slot = first ? FIPS_KEY_SLOT_CURRENT : FIPS_KEY_SLOT_NEXT;
 	cell->key.has_key = true;
 	memcpy(cell->key.tx, cell->keys.tx, FIPS_KEY_LEN);

@@ -10,8 +10,10 @@ static void session_handshake(struct fips_node *n, struct node_peer *via,
 {
 	struct fips_fsp_handshake hs;
 
-	if (fips_fsp_handshake_parse(dgram->payload, dgram->len, &hs))
+	if (fips_fsp_handshake_parse(dgram->payload, dgram->len, &hs)) {
+		n->counters.session_malformed++;
 		return;
+	}
 	if (hs.phase != FIPS_FSP_MSG3)	/* the way back (08 §5.0) */
 		node_coords_learn(n, via, &dgram->src, &hs.src);
 	switch (hs.phase) {
@@ -49,6 +51,9 @@ void node_session_datagram(struct fips_node *n, struct node_peer *via,
 	case FIPS_FSP_KIND_ENCRYPTED:	/* the data plane has no session for it */
 		n->counters.session_unknown++;
 		return;
+	default:
+		n->counters.session_malformed++;
+		return;
 	}
 }
 
@@ -58,23 +63,26 @@ static void session_refuse(struct fips_node *n, struct node_session *s)
 	node_session_free(n, s);
 }
 
-/*
- * Ask for a session, or wait for the coordinates or the link that it needs, or
- * say no. Frees @s if it says no.
- */
-static void session_want(struct fips_node *n, struct node_session *s)
+/* Ask for a session, or wait for the coordinates or the link that it needs: is there hope? */
+static bool session_ask(struct fips_node *n, struct node_session *s)
 {
 	int ret = node_session_initiate(n, s);
 
 	if (!ret)
-		return;
-	if (ret == -EHOSTUNREACH && (node_lookup_start(n, &s->remote) == NODE_LOOKUP_GOING ||
-				     node_dial_under_way(n, &s->remote))) {
-		if (s->state != NODE_SESSION_WAITING || !s->timer.armed)
-			node_session_enter(n, s, NODE_SESSION_WAITING);
-		return;
-	}
-	session_refuse(n, s);
+		return true;
+	if (ret != -EHOSTUNREACH || (node_lookup_start(n, &s->remote) != NODE_LOOKUP_GOING &&
+				     !node_dial_under_way(n, &s->remote)))
+		return false;
+	if (s->state != NODE_SESSION_WAITING || !s->timer.armed)
+		node_session_enter(n, s, NODE_SESSION_WAITING);
+	return true;
+}
+
+/* Ask, or say no. Frees @s if it says no. */
+static void session_want(struct fips_node *n, struct node_session *s)
+{
+	if (!session_ask(n, s))
+		session_refuse(n, s);
 }
 
 /**
@@ -193,7 +201,7 @@ void node_session_unknown(struct fips_node *n, const struct fips_node_addr *remo
 	if (!s)
 		return;
 	node_session_learn(n, s, &e->id);
-	if (node_session_initiate(n, s))
+	if (!session_ask(n, s))
 		node_session_free(n, s);
 }
 

@@ -92,8 +92,10 @@ void node_signal(struct fips_node *n, const struct fips_datagram *dgram)
 	struct fips_fsp_signal_msg sig;
 	struct node_session *s;
 
-	if (fips_fsp_signal_parse(dgram->payload, dgram->len, &sig))
+	if (fips_fsp_signal_parse(dgram->payload, dgram->len, &sig)) {
+		n->counters.signal_malformed++;
 		return;
+	}
 	s = signal_gate(n, dgram, &sig);
 	if (!s)
 		return;

@@ -166,6 +166,8 @@ static struct fips_session_view view_session(const struct fips_node *n,
 		return v;
 	if (info.last_data_ms != FIPS_NEVER)
 		v.last_activity_wall_ms = now->wall_ms - info.last_data_ms;
+	if (s->state == NODE_SESSION_ESTABLISHED)
+		v.k_bit = info.k_bit;
 	v.warmup_remaining = node_session_warmup_left(n, s);
 	return v;
 }
