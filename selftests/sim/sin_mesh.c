@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Sins against the tree and the routes, which the nodes mend: so they are committed again and again. */
+/* Sins against the tree and the routes, which nodes mend: so they are committed again and again. */
 #include "core_impl.h"
 #include "node_internal.h"
 #include "sim.h"
