@@ -41,12 +41,12 @@ seen_rtt() { # FILE
 			mean + sqrt(sq / NR - mean * mean) }'
 }
 
-# Within 20 % of the median, or between it and what a busy machine made of it.
-srtt_near() { # SRTT MEDIAN MEAN-AND-DEVIATION
-	awk -v v="$1" -v m="$2" -v d="$3" 'BEGIN {
+# Within 20 % of the median, or between it and what a busy machine made of it?
+srtt_near() { # NODE MEDIAN MEAN-AND-DEVIATION
+	awk -v v="$(link_layer "$1" .srtt_ms)" -v m="$2" -v d="$3" 'BEGIN {
 		print "srtt: " v ", pings: median " m ", mean and deviation " d
 		exit !(v >= m * 0.8 && (v <= m * 1.2 || v <= d * 1.2))
-	}' || fail "srtt is $1, pings took $2 to $3"
+	}'
 }
 
 # Is a value within so many percent of what is true? Says what it is.
@@ -72,7 +72,9 @@ play_mmp() { # VARIANT
 	for node in $X $T; do
 		step "$node ($(node_label "$node"))"
 		shown "$node" -c '.peers[0].link_layer'
-		srtt_near "$(link_layer "$node" .srtt_ms)" "$median" "$most"
+		# A sample a second: one that a busy machine held up is felt for eight.
+		wait_for 20 srtt_near "$node" "$median" "$most"
+		srtt_near "$node" "$median" "$most"
 		near loss "$(link_layer "$node" .smoothed_loss)" 0.05 $room
 		near etx "$(link_layer "$node" .smoothed_etx)" 1.108 20
 		near delivery "$(link_layer "$node" .delivery_ratio_forward)" 0.95 20

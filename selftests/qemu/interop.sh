@@ -14,8 +14,10 @@ while [[ "${1:-}" == *=* ]]; do
 done
 export KTAP_LOGS=$OUT LEFT=${LEFT:-kernel} WIRE=/usr/bin/wire INTEROP_JOBS=${INTEROP_JOBS:-2}
 # Emulation is slow: smaller files, and nobody dead too early.
-export TCP_BYTES=300000 HEARTBEAT=1 LINK_DEAD=8
+export TCP_BYTES=300000 HEARTBEAT=${SLOW:-4} LINK_DEAD=$((5 * ${SLOW:-4}))
 for kind in J M; do
 	[ ! -x /ref/$kind/fips ] || export "FIPS_REF_$kind=/ref/$kind"
 done
+# What a name is asked of is mounted over it.
+[ -e /etc/resolv.conf ] || : >/etc/resolv.conf
 exec /fips/selftests/interop/run.sh "$@"

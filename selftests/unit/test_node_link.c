@@ -343,6 +343,11 @@ static void replaced_by_a_refresh_after_30s(void **state)
 		assert_int_equal(fakenet_dp_links(p.net, b), 1);
 		assert_false(fakenet_dp_link(p.net, b, a)->old_slot.live);
 		assert_true(fakenet_linked(p.net, a, b));
+		/* Again: our link is young, the other side's is not, and both toggle K. */
+		assert_int_equal(fakenet_connect(p.net, a, b, addr), 1);
+		fakenet_run(p.net, 100);
+		assert_int_equal(fakenet_dp_link(p.net, a, b)->slot.k_bit, 0);
+		assert_int_equal(fakenet_dp_link(p.net, b, a)->slot.k_bit, 0);
 		fakenet_free(p.net);
 	}
 }

@@ -60,6 +60,7 @@ static int leg_register(struct fips_node *n, const struct node_link *l)
 int node_leg_start(struct fips_node *n, struct node_dial *d, const struct node_transport *t,
 		   const struct fips_taddr *to)
 {
+	const struct node_peer *p = node_peer_find(n, &d->id.addr);
 	struct node_link *l;
 	int ret;
 
@@ -69,7 +70,9 @@ int node_leg_start(struct fips_node *n, struct node_dial *d, const struct node_t
 	if (!l)
 		return -ENOMEM;
 	l->outbound = true;
-	l->refresh = node_peer_find(n, &d->id.addr);
+	l->refresh = p;
+	if (p)
+		l->k_bit = !p->link->k_bit;	/* should the peer take it for a rekey */
 	ret = node_leg_build(n, l);
 	if (!ret)
 		ret = leg_register(n, l);
@@ -217,16 +220,18 @@ void node_leg_hold_over(struct fips_node *n, struct node_link *l)
 		node_peer_promote(n, l);
 }
 
-/* A swap of crossing handshakes keeps K (03 §10.4), a replacement of an old link toggles it. */
+/*
+ * A swap of crossing handshakes keeps K (03 §10.4). A refresh that was answered is a rekey to
+ * who answered, and toggles the K of the link that it was begun for, however young that is: J
+ * leaves a young link's unanswered, M counts the age of a link from its first handshake.
+ */
 static u8 leg_k_bit(const struct fips_node *n, const struct node_link *l)
 {
 	const struct node_peer *p = node_peer_find(n, &l->peer.addr);
 
 	if (!p || memcmp(p->epoch, l->epoch, sizeof(l->epoch)))
 		return 0;
-	if (l->refresh && n->now.mono_ms - p->link->active_since >= NODE_YOUNG_MS)
-		return !p->link->k_bit;
-	return p->link->k_bit;
+	return l->refresh ? l->k_bit : p->link->k_bit;
 }
 
 /* The peer answers from @from: that is its path (03 §8 step 5). */
