@@ -119,7 +119,8 @@ static const struct {
 } hooks[] = {
 	{ "log level", apply_log },
 	{ "rates and limits", apply_timing },
-	{ "hosts", apply_hosts },
+	{ "hosts and access lists", apply_hosts },
+	{ "dns", fipsd_dns_reload },
 	{ "peers", apply_peers },
 };
 

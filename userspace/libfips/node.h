@@ -8,6 +8,7 @@
 #ifndef FIPS_NODE_H
 #define FIPS_NODE_H
 
+#include "acl.h"
 #include "bloom.h"
 #include "coordcache.h"
 #include "event.h"
@@ -273,6 +274,23 @@ int fips_node_connect(struct fips_node *n, const struct fips_clock *now,
 int fips_node_disconnect(struct fips_node *n, const struct fips_clock *now,
 			 const struct fips_node_addr *addr);
 
+/**
+ * fips_node_set_acl() - replace the access lists (spec 03 §17)
+ * @n: node
+ * @now: time
+ * @acl: copied
+ *
+ * Peers that are now denied get a Disconnect and are gone; all others keep
+ * their links. Configured peers that have none are dialled.
+ *
+ * Return: 0 or -ENOMEM (the old lists stay).
+ */
+int fips_node_set_acl(struct fips_node *n, const struct fips_clock *now,
+		      const struct fips_acl *acl);
+
+/* Is the key in the identity cache? Does not count as a use of it. */
+bool fips_node_knows(const struct fips_node *n, const struct fips_identity *id);
+
 /* Make a key known to the identity cache (DNS answers, hosts). */
 void fips_node_learn(struct fips_node *n, const struct fips_clock *now,
 		     const struct fips_identity *id);
@@ -491,6 +509,11 @@ struct fips_node_counters {
 	u64 handshake_unknown_connection;
 	u64 msg1_rate_limited;		/* a share of CPU or the rate of its source is used up */
 	u64 msg1_replayed;		/* answered from the cache, no Diffie-Hellman */
+	u64 acl_outbound_connect;	/* rejected by ACL, by when */
+	u64 acl_inbound_handshake;
+	u64 acl_outbound_handshake;
+	u64 acl_promotion;
+	u64 acl_reload;
 	u64 msg2_ignored;		/* did not authenticate; the attempt goes on */
 	u64 candidates_evicted;
 	u64 candidates_expired;

@@ -42,7 +42,7 @@ static int inbound_check(void *ctx, const u8 *pub33)
 			 in->id.npub);
 		return -EACCES;
 	}
-	if (!node_acl_allows(n, &in->id, "inbound_handshake"))
+	if (!node_acl_allows(n, &in->id, NODE_ACL_INBOUND_HANDSHAKE))
 		return -EACCES;
 	/* 03 §7.1 row 1: refused before a msg2, unless we are dialling it ourselves */
 	if (!node_peer_find(n, &in->id.addr) && !node_peer_room(n, &in->id.addr) &&

@@ -514,6 +514,27 @@ struct node_session {
 	UT_hash_handle hh;
 };
 
+/* When the lists are asked (03 §17.5). */
+enum node_acl_when {
+	NODE_ACL_OUTBOUND_CONNECT,
+	NODE_ACL_INBOUND_HANDSHAKE,
+	NODE_ACL_OUTBOUND_HANDSHAKE,
+	NODE_ACL_PROMOTION,
+	NODE_ACL_RELOAD,
+};
+
+/**
+ * struct node_acl_log - lines about the rejected
+ * @bucket: how many more
+ * @skipped: lines that were one too many
+ * @begun: @bucket has been filled
+ */
+struct node_acl_log {
+	struct fips_bucket bucket;
+	u64 skipped;
+	bool begun;
+};
+
 /**
  * struct fips_node - the node
  * @now: of the call that is running
@@ -543,6 +564,8 @@ struct fips_node {
 	struct node_dial *dials;
 	struct node_query *queries;
 	struct node_admit admit;
+	struct fips_acl acl;
+	struct node_acl_log acl_log;
 	struct node_identity *identities;
 	struct node_identity *identity_lru;
 	size_t n_identities;
@@ -570,8 +593,9 @@ u64 node_handshake_timeout(const struct fips_node *n);
 int node_dev_set(struct fips_node *n);
 const char *node_name(const struct fips_node *n, const struct fips_node_addr *addr,
 		      char text[static FIPS_SHORT_ADDR_SIZE]);
-/* ACL hook (03 §17.5): always yes until there are lists. */
-bool node_acl_allows(const struct fips_node *n, const struct fips_identity *id, const char *when);
+
+/* node_acl.c. Counts and logs a "no". */
+bool node_acl_allows(struct fips_node *n, const struct fips_identity *id, enum node_acl_when when);
 
 /* node_link.c */
 struct node_link *node_link_new(struct fips_node *n, u32 transport_id,
@@ -679,6 +703,7 @@ struct node_identity *node_identity_add(struct fips_node *n, const struct fips_i
 void node_identity_pin(struct fips_node *n, const struct fips_identity *id);
 void node_identity_unpin(struct fips_node *n, const struct fips_identity *id);
 struct node_identity *node_identity_by_ipv6(struct fips_node *n, const u8 *ipv6);
+bool node_identity_known(const struct fips_node *n, const struct fips_identity *id);
 void node_identity_destroy(struct fips_node *n);
 
 /* node_session.c */

@@ -39,7 +39,7 @@
 #define NODE_REPEAT_MS		2000	/* what has changed is said again: nobody acknowledges it */
 #define NODE_REPEATS		3	/* of a filter, each after three times as long */
 #define NODE_AGAIN_MAX_MS	16000	/* to a neighbour that shows that it lacks our announce */
-#define NODE_FILTER_REFRESH_MS	60000	/* up to twice that */
+#define NODE_FILTER_REFRESH_MS	20000	/* up to twice that */
 #define NODE_TREE_IN_BURST	32	/* announces of one neighbour, each costs a signature check */
 #define NODE_TREE_IN_RATE	8.0
 #define NODE_FILTER_IN_BURST	16
