@@ -194,7 +194,8 @@ static void do_setup(struct world *w)
 	fips_noise_free(w->xk[who]);
 	w->xk[who] = NULL;
 	w->xk_env[who] = env_of(w, who, 0);
-	if (fips_noise_initiator(&w->xk_env[who], FIPS_NOISE_XK, w->kp[IDENTITIES].id.x, &w->xk[who]) ||
+	if (fips_noise_initiator(&w->xk_env[who], FIPS_NOISE_XK, w->kp[IDENTITIES].id.x,
+				 &w->xk[who]) ||
 	    fips_noise_write(w->xk[who], noise, sizeof(noise)) < 0)
 		return;
 	n = fips_fsp_handshake_build(fsp, sizeof(fsp), &hs);

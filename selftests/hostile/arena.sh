@@ -18,6 +18,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/mesh.sh"
 
 HOSTILE=${HOSTILE:-$(find_program hostile)}
+# shellcheck disable=SC2034 # the library's
 QUIET=1
 declare -Ar ARENA_IP=([a]=10.79.0.1 [r]=10.79.0.2 [b]=10.79.0.3)
 
@@ -91,12 +92,14 @@ arena_start() {
 }
 
 arena_open() {
+	# shellcheck disable=SC2034 # the library's
 	NODES=(a r b x)
 	arena_identity a n2
 	arena_identity r n3
 	arena_identity b n4
 	arena_identity c n9
 	arena_identity j n10
+	# shellcheck disable=SC2034,SC2154 # the library's
 	KIND[r]=$VICTIM
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/fips-$RUN-XXXXXX")
 	export HOSTILE_VICTIM="10.79.0.2:2121 ${NODE_NPUB[r]}"

@@ -13,7 +13,7 @@
 #define RATE		3000
 #define SPREAD		0x0a630000	/* 10.99.0.0/16 */
 
-enum source {
+enum flood_from {
 	FROM_ONE,
 	FROM_PORTS,
 	FROM_SPREAD,
@@ -34,7 +34,7 @@ static void make_valid(struct foe *f, u8 *msg1)
 	foe_msg1(f, &f->env, msg1, foe_random32(), NULL);
 }
 
-static void send_from(struct foe *f, enum source source, u32 i, const u8 *msg1)
+static void send_from(struct foe *f, enum flood_from source, u32 i, const u8 *msg1)
 {
 	switch (source) {
 	case FROM_ONE:
@@ -53,7 +53,7 @@ static void send_from(struct foe *f, enum source source, u32 i, const u8 *msg1)
 	}
 }
 
-static void flood(struct foe *f, double seconds, enum source source,
+static void flood(struct foe *f, double seconds, enum flood_from source,
 		  void (*make)(struct foe *f, u8 *msg1))
 {
 	size_t count = (size_t)(seconds * RATE), i;

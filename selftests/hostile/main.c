@@ -40,8 +40,8 @@ static int cmd_list(void)
 
 	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (a = tables[i]; a->name; a++)
-			printf("%s\t%s\t%s\t%u\t%d\t%s\n", a->name, a->class, a->counter, a->seconds,
-			       a->joins, a->what);
+			printf("%s\t%s\t%s\t%u\t%d\t%s\n", a->name, a->class, a->counter,
+			       a->seconds, a->joins, a->what);
 	return 0;
 }
 

@@ -320,7 +320,7 @@ static void quiet_when_idle(void **state)
 	fakenet_free(net);
 }
 
-/* Node @liar says to node 1 that @path, of nodes that nobody is, leads from its parent to the root. */
+/* Node @liar says to node 1 that @parents, nodes that nobody is, lead from it to the root. */
 static void announce_lie(struct fakenet *net, int liar, u64 sequence,
 			 const struct fips_node_addr *parents, u16 count)
 {
