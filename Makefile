@@ -32,7 +32,7 @@ all: userspace kmod
 
 # pkg-config name:Debian package
 PKGS := libsodium:libsodium-dev libsecp256k1:libsecp256k1-dev libgcrypt:libgcrypt20-dev \
-	yaml-0.1:libyaml-dev libuv:libuv1-dev jansson:libjansson-dev \
+	yaml-0.1:libyaml-dev libuv:libuv1-dev jansson:libjansson-dev ldns:libldns-dev \
 	libnl-3.0:libnl-3-dev libnl-genl-3.0:libnl-genl-3-dev libnl-route-3.0:libnl-route-3-dev
 PKG_NAMES := $(foreach p,$(PKGS),$(firstword $(subst :, ,$p)))
 
@@ -69,7 +69,7 @@ CFLAGS_ALL = $(CSTD) $(OPT) $(WARN) $(HARDEN) $(SAN) -ffp-contract=off $(INCLUDE
 	$(PKG_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(SAN) $(LDFLAGS)
 
-LIBS := $(foreach p,libsodium libsecp256k1 libgcrypt yaml-0.1 libuv jansson libnl-route-3.0 \
+LIBS := $(foreach p,libsodium libsecp256k1 libgcrypt yaml-0.1 libuv jansson ldns libnl-route-3.0 \
 	libnl-genl-3.0 libnl-3.0,$$(LIBS_$(p))) -lpthread -lm
 LIBS_ALL = $(eval LIBS_ALL := $(LIBS))$(LIBS_ALL)
 
@@ -144,6 +144,15 @@ $(NET): $(O)/net/%: $(O)/obj/selftests/net/%.o
 
 .PHONY: net-programs
 net-programs: $(NET)
+
+# The scripted peer that attacks a node.
+HOSTILE := $(wildcard selftests/hostile/*.c)
+
+.PHONY: hostile
+hostile: $(O)/hostile
+$(O)/hostile: $(call objs,$(HOSTILE)) $(O)/libfips.a
+	$(say) LD $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
 
 # ------------------------------------------------------------------ module
 

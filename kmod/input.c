@@ -30,6 +30,8 @@
 #include "transport.h"
 #include "underlay.h"
 
+#define FIPS_UNKNOWN_GAP	(HZ / 10)	/* between session-unknowns of a link, in the long run */
+#define FIPS_UNKNOWN_BURST	16	/* far ends that come at once */
 #define FIPS_STUN_LEN		20
 #define FIPS_STUN_COOKIE	0x2112a442
 
@@ -402,10 +404,13 @@ static void fips_input_upcall(const struct fips_fmp *fmp, struct sk_buff *skb)
  */
 static void fips_input_unknown(struct fips_link *link, const u8 *src)
 {
-	unsigned long last = READ_ONCE(link->unknown_told);
+	unsigned long old = READ_ONCE(link->unknown_paid), now = jiffies, paid = old;
 
-	if (time_before(jiffies, last + HZ / 10) ||
-	    cmpxchg(&link->unknown_told, last, jiffies) != last)
+	if (paid - now > FIPS_UNKNOWN_BURST * FIPS_UNKNOWN_GAP)
+		paid = now;	/* long ago */
+	/* Many far ends are behind one link, and their sessions may have ended at one time. */
+	if (paid - now > (FIPS_UNKNOWN_BURST - 1) * FIPS_UNKNOWN_GAP ||
+	    cmpxchg(&link->unknown_paid, old, paid + FIPS_UNKNOWN_GAP) != old)
 		return;
 	fips_upcall_session_unknown(link, src);
 }

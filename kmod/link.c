@@ -346,7 +346,7 @@ struct fips_link *fips_link_new(struct fips_device *fips, const struct fips_link
 	link->id = params->id;
 	link->mtu = params->mtu ?: params->transport->mtu;
 	link->created = jiffies;
-	link->unknown_told = jiffies - HZ;
+	link->unknown_paid = jiffies;
 	link->back_told = jiffies - HZ;
 	if (params->peer)
 		link->peer = *params->peer;

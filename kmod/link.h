@@ -79,7 +79,7 @@ enum fips_link_flags {
  * @parked: frames that came before their key; its own lock; bounded by %FIPS_PARKED_MAX
  * @last_rx: jiffies of the last authenticated frame, if @has_rx; WRITE_ONCE()
  * @has_rx: a frame has authenticated
- * @unknown_told: jiffies of the last session-unknown; cmpxchg()
+ * @unknown_paid: jiffies up to which session-unknowns are paid for; cmpxchg()
  * @back_told: jiffies of the last route-back; cmpxchg()
  * @created: jiffies
  * @counters: since the beginning
@@ -103,7 +103,7 @@ struct fips_link {
 	struct sk_buff_head parked;
 	unsigned long last_rx;
 	bool has_rx;
-	unsigned long unknown_told;
+	unsigned long unknown_paid;
 	unsigned long back_told;
 	unsigned long created;
 	struct fips_counters counters;

@@ -605,7 +605,8 @@ int fips_session_xmit_msg(struct fips_session *session, u32 place, u8 msg_type, 
 	__skb_put_data(skb, body, len);
 	if (seal.coords)
 		seal.flags |= FIPS_FSP_FLAG_CP;
-	if (READ_ONCE(way.slot->k_bit) && msg_type != FIPS_FSP_COORDS_WARMUP)
+	/* On a CoordsWarmup, too: M takes our proof of new keys by nothing else (02 §12.5). */
+	if (READ_ONCE(way.slot->k_bit))
 		seal.flags |= FIPS_FSP_FLAG_K;
 	if (msg_type == FIPS_FSP_DATA)
 		fips_session_data(session);

@@ -22,6 +22,46 @@ other() { # NODE
 	echo "${TO[$1]}"
 }
 
+# ---- cables with delay and loss
+
+# A cell's mesh over wire (selftests/net/wire.c) instead of veths: all nodes on one
+# net, node N at 10.79.0.N, and each direction with a delay and losses of its own.
+WIRE=${WIRE:-$(find_program net/wire)}
+
+wire_cell() {
+	local edge
+
+	topology() { wire_topology; }
+	for edge in "${EDGES[@]}"; do
+		MESH_UNDERLAY[$edge]=10.79.0.${edge#*-n}:2121
+	done
+}
+
+wire_topology() {
+	local node names=()
+
+	for node in "${NODES[@]}"; do
+		ip netns add "$(ns "$node")"
+		ip -n "$(ns "$node")" link set lo up
+		names+=("$(ns "$node")")
+	done
+	mkfifo "$WORK/wire"
+	"$WIRE" "${names[@]}" <"$WORK/wire" >"$WORK/wire.out" 2>>"$WORK/stderr" &
+	echo $! >>"$WORK/started"
+	exec {WIRE_FD}>"$WORK/wire"
+	wait_for 5 grep -q ready "$WORK/wire.out"
+	for node in "${NODES[@]}"; do
+		ip -n "$(ns "$node")" address add "10.79.0.${node#n}/24" dev u0
+		ip -n "$(ns "$node")" link set u0 up
+	done
+	wire "${WIRE_PLAN[@]}"
+}
+
+# Commands for the wire, each an argument.
+wire() { # COMMAND...
+	printf '%s\n' "$@" >&"$WIRE_FD"
+}
+
 # Say what comes next; the log of a cell reads as a list of these.
 step() { # TEXT...
 	echo "== $* (after $((SECONDS - CELL_START)) s)"

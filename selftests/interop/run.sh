@@ -54,6 +54,8 @@ cells() {
 	for item in "${items[@]}"; do
 		for kind in $(kinds "$item"); do
 			list=variants_$item[@]
+			# Without both there is little to mix.
+			[ "$kind-$item" != ours-mix ] || list=variants_mix_ours[@]
 			printf "$kind $item %s\n" "${!list}"
 			[ -n "$long" ] || continue
 			list=long_$item[@]
@@ -92,7 +94,7 @@ start() { # CELL
 
 	log=$KTAP_LOGS/$(tr -c 'A-Za-z0-9.\n-' _ <<<"$LEFT $1").log
 	# shellcheck disable=SC2086 # three words
-	"$0" --play $1 >"$log" 2>&1 </dev/null &
+	KEEP_LOGS=${log%.log} "$0" --play $1 >"$log" 2>&1 </dev/null &
 	running[$!]="$1" logs[$!]=$log begun[$!]=$SECONDS
 }
 

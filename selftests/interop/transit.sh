@@ -12,6 +12,8 @@ variants_transit=(theirs-ours-theirs ours-theirs-ours)
 # shellcheck disable=SC2034 # run.sh's
 variants_mix=(chain-oJoMo chain-JoMoJ chain-MJoJM chain-oMJMo mesh-oJMoJ mesh-JoJMo mesh-MoMoJ
 	mesh-JMoJM mesh-MJooo)
+# shellcheck disable=SC2034 # run.sh's
+variants_mix_ours=(chain-oJoMo mesh-oJMoJ)
 
 mesh_transit() { # VARIANT
 	mesh n1-n2 n3-n2

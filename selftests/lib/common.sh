@@ -11,6 +11,7 @@
 #   UNDERLAY        4 (default) or 6: what the nodes talk over
 #   SLOW            factor for all time limits (guests under emulation)
 #   FIPSD, FIPSCTL  the programs, default from FIPS_BUILD (build/) or the PATH
+#   KEEP_LOGS       prefix of files that keep the whole logs of a failed scenario's nodes
 
 # Two libraries may need this one.
 ! declare -F scenario >/dev/null || return 0
@@ -368,6 +369,7 @@ post_mortem() {
 		[ -d "$WORK/$node" ] || continue
 		echo "---- $(node_label "$node") of $node, end of its log:"
 		tail -n 25 "$WORK/$node/log" 2>/dev/null || :
+		[ -z "${KEEP_LOGS:-}" ] || cp "$WORK/$node/log" "$KEEP_LOGS-$node.log" || :
 		[ -S "$WORK/$node/control.sock" ] || continue
 		for what in peers links sessions; do
 			ctl "$node" show $what --json 2>&1 | jq -c . | head -c 1500 || :

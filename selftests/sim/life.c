@@ -40,6 +40,14 @@ struct sim_node *sim_node_by_ipv6(struct sim *s, const u8 *ipv6)
 	return n;
 }
 
+struct sim_node *sim_node_by_addr(struct sim *s, const struct fips_node_addr *addr)
+{
+	u8 ipv6[FIPS_IPV6_LEN];
+
+	fips_node_addr_to_ipv6(addr, ipv6);
+	return sim_node_by_ipv6(s, ipv6);
+}
+
 /* ---- time ---- */
 
 u64 sim_node_mono_ms(const struct sim_node *n)

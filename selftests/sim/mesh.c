@@ -14,14 +14,6 @@
 #define MESH_SHOWN	12	/* hops of a path in a text: enough to see a loop */
 #define MESH_DEEP	30	/* parts deeper than this may not fit into one tree (05) */
 
-static struct sim_node *mesh_node(struct sim *s, const struct fips_node_addr *addr)
-{
-	u8 ipv6[FIPS_IPV6_LEN];
-
-	fips_node_addr_to_ipv6(addr, ipv6);
-	return sim_node_by_ipv6(s, ipv6);
-}
-
 bool sim_mesh_parent(struct sim_node *n, u32 *parent)
 {
 	struct sim_mesh_view v;
@@ -29,7 +21,7 @@ bool sim_mesh_parent(struct sim_node *n, u32 *parent)
 
 	if (!sim_node_runs(n) || !sim_mesh_view(n, &v))
 		return false;
-	p = mesh_node(n->sim, &v.parent);
+	p = sim_node_by_addr(n->sim, &v.parent);
 	if (!p || p == n)
 		return false;
 	*parent = p->idx;
@@ -51,7 +43,7 @@ bool sim_mesh_shadowed(struct sim_node *n)
 	if (!n->sim->liars || !sim_node_runs(n) || !sim_mesh_view(n, &v))
 		return false;
 	for (i = 1; i < v.depth; i++) {
-		p = mesh_node(n->sim, &v.coords[i]);
+		p = sim_node_by_addr(n->sim, &v.coords[i]);
 		if (p && mesh_hides(p))
 			return true;
 	}
@@ -147,7 +139,7 @@ static void mesh_look_end(struct mesh_look *l)
 /* Itself, then exactly what its parent says of itself. */
 static bool mesh_inherits(struct sim_node *n, const struct sim_mesh_view *v)
 {
-	struct sim_node *p = mesh_node(n->sim, &v->parent);
+	struct sim_node *p = sim_node_by_addr(n->sim, &v->parent);
 	struct sim_mesh_view pv;
 
 	if (p == n)
@@ -165,7 +157,7 @@ static bool mesh_node_settled(struct mesh_look *l, struct sim_node *n, const cha
 
 	if (!sim_mesh_view(n, &v) || l->deep[l->part[n->idx]])
 		return true;
-	root = mesh_node(n->sim, &v.coords[v.depth - 1]);
+	root = sim_node_by_addr(n->sim, &v.coords[v.depth - 1]);
 	if (root != want) {
 		*name = "one-root";
 		snprintf(why, why_len, "n%u has root n%d instead of n%u", n->idx,
@@ -209,7 +201,7 @@ static struct sim_node *mesh_next(struct sim_node *n, const struct sim_node *dst
 	if (!sim_node_runs(n))
 		return NULL;
 	r = fips_route_find(n->core, &dst->kp.id.addr);
-	return r && r->link ? mesh_node(n->sim, &r->link->peer) : NULL;
+	return r && r->link ? sim_node_by_addr(n->sim, &r->link->peer) : NULL;
 }
 
 u32 sim_mesh_next(struct sim *s, u32 src, u32 dst)
@@ -248,7 +240,7 @@ static void mesh_write_coords(struct sim *s, const struct fips_node_addr *a, u32
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		at = mesh_node(s, &a[i]);
+		at = sim_node_by_addr(s, &a[i]);
 		fprintf(f, " n%d", at ? (int)at->idx : -1);
 	}
 }

@@ -55,6 +55,29 @@ static void note_begin(struct sim *s, u32 node)
 		fprintf(f, " n%u", node);
 }
 
+/* A line of a node's log; nodes are called by their numbers, npubs say little. */
+static void note_text(const struct sim *s, const char *text, size_t len)
+{
+	const size_t npub = sizeof(s->nodes->kp.id.npub) - 1;
+	const char *end = text + len, *at;
+	u32 i;
+
+	for (; text < end && (at = memmem(text, (size_t)(end - text), "npub1", 5)); text = at) {
+		fwrite(text, 1, (size_t)(at - text), s->log.out);
+		for (i = 0; i < s->n_nodes; i++)
+			if ((size_t)(end - at) >= npub && !memcmp(at, s->nodes[i].kp.id.npub, npub))
+				break;
+		if (i == s->n_nodes) {
+			fwrite(at, 1, 5, s->log.out);
+			at += 5;
+			continue;
+		}
+		fprintf(s->log.out, "n%u", i);
+		at += npub;
+	}
+	fwrite(text, 1, (size_t)(end - text), s->log.out);
+}
+
 static void note_write(struct sim *s, enum sim_note what, u32 node, u64 a, u64 b,
 		       const void *bytes, size_t len, u64 h)
 {
@@ -65,7 +88,9 @@ static void note_write(struct sim *s, enum sim_note what, u32 node, u64 a, u64 b
 	switch (what) {
 	case SIM_NOTE_LOG:
 	case SIM_NOTE_FAULT:
-		fprintf(f, " %.*s\n", (int)len, (const char *)bytes);
+		fputc(' ', f);
+		note_text(s, bytes, len);
+		fputc('\n', f);
 		return;
 	case SIM_NOTE_OP:
 	case SIM_NOTE_EVENT:

@@ -46,13 +46,21 @@ static bool op_fails(struct op *o)
 	return sim_rng_chance(&o->n->rng_op, o->n->plane.op_fail);
 }
 
+/* For the log: number of the node at the far end, or of the link. */
+static u64 op_what(const struct op *o)
+{
+	const struct sim_node *far = o->remote ? sim_node_by_addr(o->n->sim, o->remote) : NULL;
+
+	return far ? far->idx : o->link_id;
+}
+
 static int op_note(struct op *o, int ret)
 {
 	if (o->n->dying)
 		return ret;
 	if (ret < 0)
 		o->n->st->ops_failed++;
-	sim_note(o->n->sim, SIM_NOTE_OP, o->n->idx, o->link_id, (u64)(s64)ret, o->name,
+	sim_note(o->n->sim, SIM_NOTE_OP, o->n->idx, op_what(o), (u64)(s64)ret, o->name,
 		 strlen(o->name));
 	sim_plane_after(o->n);
 	return ret;
@@ -190,6 +198,7 @@ static int sim_session_report(void *dp, const struct fips_node_addr *remote, u32
 {
 	struct op o = op_begin(dp, "session-report");
 
+	o.remote = remote;
 	return op_note(&o, fips_core_session_report(o.n->core, o.now, remote, take, report));
 }
 
@@ -206,6 +215,7 @@ static int sim_session_set(void *dp, const struct fips_dp_session *session)
 {
 	struct op o = op_begin(dp, "session-set");
 
+	o.remote = &session->remote;
 	return op_note(&o, fips_core_session_set(o.n->core, session));
 }
 
@@ -213,6 +223,7 @@ static int sim_session_del(void *dp, const struct fips_node_addr *remote)
 {
 	struct op o = op_begin(dp, "session-del");
 
+	o.remote = remote;
 	return op_note(&o, fips_core_session_del(o.n->core, remote));
 }
 
@@ -230,6 +241,7 @@ static int sim_session_key_swap(void *dp, const struct fips_node_addr *remote)
 {
 	struct op o = op_begin(dp, "session-key-swap");
 
+	o.remote = remote;
 	return op_note(&o, fips_core_session_key_swap(o.n->core, o.now, remote));
 }
 
@@ -237,6 +249,7 @@ static int sim_session_key_del(void *dp, const struct fips_node_addr *remote, u3
 {
 	struct op o = op_begin(dp, "session-key-del");
 
+	o.remote = remote;
 	return op_note(&o, fips_core_session_key_del(o.n->core, remote, slot));
 }
 
@@ -253,6 +266,7 @@ static int sim_session_xmit(void *dp, const struct fips_node_addr *remote, u32 s
 		sim_lie_session(o.n, msg_type, lie, len);
 		body = lie;
 	}
+	o.remote = remote;
 	o.n->class = SIM_TX_SESSION;
 	return op_note(&o, op_fails(&o) ? OP_FAILED :
 		       fips_core_session_xmit(o.n->core, &o.out, o.now, remote, slot, msg_type,
@@ -264,6 +278,7 @@ static int sim_session_get(void *dp, const struct fips_node_addr *remote,
 {
 	struct op o = op_begin(dp, "session-get");
 
+	o.remote = remote;
 	return op_note(&o, fips_core_session_get(o.n->core, o.now, remote, info));
 }
 
@@ -278,6 +293,7 @@ static int sim_route_set(void *dp, const struct fips_node_addr *dest, u32 link_i
 {
 	struct op o = op_begin(dp, "route-set");
 
+	o.remote = dest;
 	o.link_id = link_id;
 	return op_note(&o, op_fails(&o) ? OP_FAILED :
 		       fips_core_route_set(o.n->core, &o.out, o.now, dest, link_id, generation));
@@ -287,6 +303,7 @@ static int sim_route_unreachable(void *dp, const struct fips_node_addr *dest, u3
 {
 	struct op o = op_begin(dp, "route-unreachable");
 
+	o.remote = dest;
 	return op_note(&o, fips_core_route_unreachable(o.n->core, &o.out, o.now, dest, ms));
 }
 
@@ -294,6 +311,7 @@ static int sim_route_del(void *dp, const struct fips_node_addr *dest)
 {
 	struct op o = op_begin(dp, "route-del");
 
+	o.remote = dest;
 	return op_note(&o, fips_core_route_del(o.n->core, dest));
 }
 

@@ -19,8 +19,8 @@
 #define SETTLE_PAIRS	4000	/* of more, so many are drawn */
 #define SETTLE_GROUP	256		/* pairs that begin in one round */
 #define SETTLE_SIZE	84
-#define SETTLE_PATIENCE	(10 * SIM_SEC)	/* for the last pings of each */
-#define SETTLE_LAST	6		/* their number */
+#define SETTLE_PATIENCE	(10 * SIM_SEC)	/* for the last pings of each, on wires without delay */
+#define SETTLE_LAST	6		/* their number, likewise */
 #define SETTLE_KEEP	16		/* pings that may still be answered */
 
 /**
@@ -28,6 +28,8 @@
  * @a: node that asks
  * @b: node
  * @nr: last pings
+ * @last: how many pings it may take in the end
+ * @way: longest time that a datagram takes from one to the other
  * @tries: pings so far
  * @hidden: a liar has stood above one of them
  * @done: one came back
@@ -36,6 +38,8 @@ struct settle_pair {
 	u32 a;
 	u32 b;
 	u64 nr[SETTLE_KEEP];
+	u32 last;
+	u64 way;
 	u32 tries;
 	bool hidden;
 	bool done;
@@ -47,6 +51,7 @@ struct settle_pair {
  * @began: when everything was healed
  * @bound: how long it may take
  * @again: when the last pings were sent, 0 = not yet
+ * @patience: for their answers
  * @pairs: all
  * @n: their number
  * @begun: the first so many have begun
@@ -57,6 +62,7 @@ struct sim_settle {
 	u64 began;
 	u64 bound;
 	u64 again;
+	u64 patience;
 	struct settle_pair *pairs;
 	u32 n;
 	u32 begun;
@@ -215,6 +221,24 @@ static u32 settle_open(struct sim *s, struct settle_pair **first)
 	return open;
 }
 
+/*
+ * How many pings it may take from now on. When a session ends at one end, no message says so to
+ * the other, whose data goes nowhere until a new one is there: the first ping tells the far end
+ * after one way, and its Setup, the Ack and Msg3 take three more. What is sent until then is lost,
+ * whatever the nodes do. So pings go on for four ways more than on wires without delay, and the
+ * last of them may take two more for itself and its answer.
+ */
+static void settle_allow(struct sim *s, struct settle_pair *p)
+{
+	const struct sim_wire_cfg *w = &s->sc->wire;
+	u64 hop = w->delay + s->sc->delay_spread + w->jitter;
+
+	p->way = sim_mesh_hops(s, p->a, p->b) * hop + s->sc->plane.delay + s->sc->plane.late;
+	p->last = SETTLE_LAST + (u32)((4 * p->way + SETTLE_ROUND - 1) / SETTLE_ROUND);
+	if (s->settle->patience < SETTLE_PATIENCE + 6 * p->way)
+		s->settle->patience = SETTLE_PATIENCE + 6 * p->way;
+}
+
 /* All have talked. Once more, and now everybody must be answered. */
 static void settle_again(struct sim *s)
 {
@@ -223,9 +247,11 @@ static void settle_again(struct sim *s)
 
 	s->checks.settled = s->now - st->began;
 	st->again = s->now;
+	st->patience = SETTLE_PATIENCE;
 	for (i = 0; i < st->n; i++) {
 		st->pairs[i].done = false;
 		st->pairs[i].tries = 0;
+		settle_allow(s, &st->pairs[i]);
 		settle_ping(s, &st->pairs[i]);
 	}
 }
@@ -238,9 +264,9 @@ static void settle_last(struct sim *s)
 	char there[96], back[96];
 
 	for (i = 0; open && i < st->n; i++)
-		if (!st->pairs[i].done && st->pairs[i].tries < SETTLE_LAST)
+		if (!st->pairs[i].done && st->pairs[i].tries < st->pairs[i].last)
 			settle_ping(s, &st->pairs[i]);
-	if (open && s->now < st->again + SETTLE_PATIENCE)
+	if (open && s->now < st->again + st->patience)
 		return;
 	s->done = true;
 	if (!open)

@@ -291,6 +291,7 @@ struct fips_taddr sim_node_taddr(const struct sim_node *n);
 /* Node and port of an endpoint; SIM_NOBODY. */
 u32 sim_taddr_node(const struct fips_taddr *a);
 struct sim_node *sim_node_by_ipv6(struct sim *s, const u8 *ipv6);
+struct sim_node *sim_node_by_addr(struct sim *s, const struct fips_node_addr *addr);
 u64 sim_node_mono_ms(const struct sim_node *n);
 struct fips_clock sim_node_clock(const struct sim_node *n);
 

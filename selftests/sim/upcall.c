@@ -176,12 +176,43 @@ static u64 upcall_what(const struct fips_event *ev)
 	}
 }
 
+/* For the log: number of the node that it is about, or the event's. */
+static u64 upcall_who(struct sim *s, const struct fips_event *ev)
+{
+	const struct sim_node *far = NULL;
+
+	switch (ev->type) {
+	case FIPS_EV_SESSION_MSG:
+		far = sim_node_by_addr(s, &ev->session_msg.remote);
+		break;
+	case FIPS_EV_SESSION_MISS:
+		far = sim_node_by_ipv6(s, ev->miss.ipv6);
+		break;
+	case FIPS_EV_SESSION_UNKNOWN:
+	case FIPS_EV_SESSION_ACTIVE:
+	case FIPS_EV_SESSION_KEY_USED:
+	case FIPS_EV_SESSION_KEY_LIMIT:
+		far = sim_node_by_addr(s, &ev->session.remote);
+		break;
+	case FIPS_EV_ROUTE_MISS:
+	case FIPS_EV_MTU_EXCEEDED:
+	case FIPS_EV_ROUTE_BACK:
+	case FIPS_EV_COORDS:
+		far = sim_node_by_addr(s, &ev->route.dest);
+		break;
+	default:
+		break;
+	}
+	return far ? far->idx : ev->type;
+}
+
 static void upcall_note(struct sim_node *n, enum sim_note what, const struct fips_event *ev)
 {
 	const char *name = ev->type < sizeof(upcall_names) / sizeof(upcall_names[0]) &&
 				   upcall_names[ev->type] ? upcall_names[ev->type] : "?";
 
-	sim_note(n->sim, what, n->idx, ev->type, upcall_what(ev), name, strlen(name));
+	sim_note(n->sim, what, n->idx, upcall_who(n->sim, ev), upcall_what(ev), name,
+		 strlen(name));
 }
 
 /* Sorted by time; equal ones in the order they came. */

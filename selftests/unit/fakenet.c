@@ -1332,6 +1332,7 @@ static void ops_log(void *ctx, enum fips_log_level level, const char *line)
 {
 	struct fake_node *f = node_of(ctx);
 
+	f->acl_lines += !strncmp(line, "Rejected peer by ACL peer=npub1", 31);
 	if (net_of(f)->verbose)
 		fprintf(stderr, "%8llu node %d <%d> %s\n",
 			(unsigned long long)(net_of(f)->now - START_MS), f->ctx.self, level, line);

@@ -200,6 +200,7 @@ struct fake_node {
 	unsigned int misses_asked;
 	bool raw_fail;			/* raw_send() fails */
 	int fail_link_new;		/* answer of link_new() */
+	unsigned int acl_lines;		/* of the log */
 };
 
 /* What was sent, lost or not; handshake packets whole. */

@@ -49,6 +49,39 @@ static inline int pair_b(const struct pair *p, int dialer)
 	return dialer ? p->small : p->large;
 }
 
+/* Linked, no session yet; the smaller dials. */
+static inline struct pair pair_linked(u64 seed)
+{
+	struct pair p = pair_new(seed);
+
+	fakenet_peer(p.net, p.small, p.large);
+	fakenet_run(p.net, 1000);
+	assert_true(fakenet_linked(p.net, p.small, p.large));
+	p.net->n_sent = 0;
+	return p;
+}
+
+/* Do two nodes speak under the same keys? */
+static inline bool sessions_match(struct fakenet *net, int a, int b)
+{
+	struct fake_session *x = fakenet_dp_session(net, a, b), *y = fakenet_dp_session(net, b, a);
+
+	return x && y && x->slot[0].has_key && y->slot[0].has_key &&
+	       !memcmp(x->slot[0].tx, y->slot[0].rx, FIPS_KEY_LEN) &&
+	       !memcmp(x->slot[0].rx, y->slot[0].tx, FIPS_KEY_LEN);
+}
+
+/* The data plane of @node says that its session with @peer is no more. */
+static inline void session_forget(struct fakenet *net, int node, int peer)
+{
+	struct fips_event ev = { .type = FIPS_EV_OP_RESULT, .op.err = -EIO };
+	struct fips_clock now = fakenet_clock(net);
+
+	ev.op.remote = *fakenet_addr(net, peer);
+	fips_node_event(net->nodes[node].node, &now, &ev);
+	assert_string_equal(fakenet_session(net, node, peer), "");
+}
+
 /* Loss by number: packet i of a kind of a node is lost if bit i of its mask is set. */
 struct loss_plan {
 	u32 mask[FAKE_NODES][FAKE_OTHER + 1];

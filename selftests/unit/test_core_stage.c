@@ -356,6 +356,39 @@ static void test_transit_short(void **state)
 	cn_free(&cn);
 }
 
+/* Sessions of many far ends behind one link have ended here: each is told of, within bounds. */
+static void test_unknown_sources(void **state)
+{
+	u8 d[FIPS_DGRAM_HDR_LEN + FIPS_FSP_MIN_LEN] = { 0 };
+	struct fips_node_addr src = { .b = { 9 } };
+	struct cn_item *it;
+	struct cn cn;
+	u8 i;
+
+	(void)state;
+	chain(&cn);
+	for (i = 0; i < FIPS_UNKNOWN_BURST + 4; i++) {
+		src.b[1] = i;
+		fips_put_dgram_hdr(d, 9, 1000, &src, &cn.n[1].addr);
+		inject(&cn, d, sizeof(d));
+	}
+	assert_int_equal(cn_drops(&cn.n[1], FIPS_DROP_REASON_SESSION_UNKNOWN),
+			 FIPS_UNKNOWN_BURST + 4);
+	free(cn_event(&cn.n[1], FIPS_EV_LINK_KEY_USED));
+	for (i = 0; i < FIPS_UNKNOWN_BURST; i++) {
+		it = cn_event(&cn.n[1], FIPS_EV_SESSION_UNKNOWN);
+		assert_int_equal(it->ev.session.remote.b[1], i);
+		free(it);
+	}
+	assert_int_equal(cn.n[1].events.n, 0);
+	cn.now += FIPS_UNKNOWN_GAP_MS;
+	inject(&cn, d, sizeof(d));
+	inject(&cn, d, sizeof(d));
+	free(cn_event(&cn.n[1], FIPS_EV_SESSION_UNKNOWN));
+	assert_int_equal(cn.n[1].events.n, 0);
+	cn_free(&cn);
+}
+
 static void test_transit_miss(void **state)
 {
 	struct cn_item *it;
@@ -600,6 +633,7 @@ int main(void)
 		cmocka_unit_test(test_transit),
 		cmocka_unit_test(test_transit_ttl),
 		cmocka_unit_test(test_transit_short),
+		cmocka_unit_test(test_unknown_sources),
 		cmocka_unit_test(test_transit_miss),
 		cmocka_unit_test(test_transit_mirror),
 		cmocka_unit_test(test_transit_ce),

@@ -23,7 +23,7 @@ static void junk_msg1(struct fakenet *net, u8 *buf)
 	buf[8] = 2;
 }
 
-/* 3000 a second from one address must not lock anybody else out (03 §26 T1). */
+/* 3000 a second from one address must not lock anybody else out (03 §26 T1), nor cost much. */
 static void flood_from_one_address(void **state)
 {
 	struct fakenet *net = fakenet_new(1);
@@ -46,8 +46,8 @@ static void flood_from_one_address(void **state)
 	fakenet_run(net, 1000);
 	assert_true(fakenet_linked(net, hub, peer));
 	c = fakenet_view(net, hub).counters;
-	/* 25 at once and 5 a second got as far as a Diffie-Hellman */
-	assert_in_range(c.handshake_bad_state, 25, 25 + 5 * 11);
+	/* an eighth of what strangers may cost: 65 at once, 625 a second */
+	assert_in_range(c.handshake_bad_state, 6000, 65 + 625 * 11);
 	assert_int_equal(c.handshake_bad_state + c.msg1_rate_limited, 30000);
 	fakenet_free(net);
 }
@@ -86,6 +86,120 @@ static void spoofed_flood_spares_configured_peers(void **state)
 	fakenet_free(net);
 }
 
+/*
+ * From everywhere at once, on a machine where a Diffie-Hellman takes a millisecond:
+ * a quarter of the CPU goes, no more.
+ */
+static void flood_from_everywhere(void **state)
+{
+	struct fakenet *net = fakenet_new(21);
+	int hub = fakenet_add(net, 1);
+	struct fips_node_counters c;
+	struct fips_taddr to, from;
+	u8 msg1[FIPS_MSG1_LEN];
+	unsigned int i;
+
+	(void)state;
+	net->nodes[hub].timing.rate_limit.dh_cost_us = 1000;
+	fakenet_transport(net, hub, "10.0.0.1:2121");
+	fakenet_start(net, hub);
+	to = fakenet_taddr(net, hub);
+	for (i = 0; i < 20000; i++) {
+		from = addr_of(0x10000000 + i * 2654435761U % 0x40000000, 1);
+		junk_msg1(net, msg1);
+		fakenet_inject_from(net, &from, &to, msg1, sizeof(msg1));
+		if (i % 2)
+			fakenet_run(net, 1);
+	}
+	fakenet_run(net, 20);
+	c = fakenet_view(net, hub).counters;
+	assert_in_range(c.handshake_bad_state, 2400, 26 + 250 * 10 + 10);
+	assert_int_equal(c.handshake_bad_state + c.msg1_rate_limited, 20000);
+	fakenet_free(net);
+}
+
+/* From all addresses of one region: it uses up its half, and others come in. */
+static void flood_from_a_region(void **state)
+{
+	struct fakenet *net = fakenet_new(22);
+	int hub = fakenet_add(net, 1), peer;
+	struct fips_taddr to, from;
+	u8 msg1[FIPS_MSG1_LEN];
+	unsigned int i;
+
+	(void)state;
+	net->nodes[hub].timing.rate_limit.dh_cost_us = 1000;
+	fakenet_transport(net, hub, "10.0.0.1:2121");
+	fakenet_start(net, hub);
+	peer = fakenet_simple(net, 2);
+	to = fakenet_taddr(net, hub);
+	for (i = 0; i < 20000; i++) {
+		from = addr_of(0x0b630000 + i * 7919 % 65536, 1);
+		junk_msg1(net, msg1);
+		fakenet_inject_from(net, &from, &to, msg1, sizeof(msg1));
+		if (i % 2)
+			fakenet_run(net, 1);
+		if (i == 10000)
+			fakenet_peer(net, peer, hub);
+	}
+	assert_true(fakenet_linked(net, hub, peer));
+	assert_in_range(fakenet_view(net, hub).counters.handshake_bad_state, 1200, 1400);
+	fakenet_free(net);
+}
+
+/* Whoever sends sound ones from one address gets handshake_burst of them at once. */
+static void answers_are_rationed(void **state)
+{
+	struct fakenet *net = fakenet_new(23);
+	int hub = fakenet_add(net, 1), i;
+	struct fips_node_counters c;
+	struct fips_taddr to;
+	u8 msg1[FIPS_MSG1_LEN];
+	struct stranger s;
+
+	(void)state;
+	net->nodes[hub].timing.rate_limit.handshake_burst = 5;
+	net->nodes[hub].timing.rate_limit.handshake_rate = 1;
+	fakenet_transport(net, hub, "10.0.0.1:2121");
+	fakenet_start(net, hub);
+	to = fakenet_taddr(net, hub);
+	for (i = 0; i < 10; i++) {
+		stranger_new(&s, net, 100 + (u32)i);
+		stranger_msg1(&s, net, hub, 7, msg1);
+		fakenet_inject(net, i < 9 ? "10.3.3.3:1" : "10.5.3.3:1", &to, msg1, sizeof(msg1));
+		stranger_free(&s);
+	}
+	fakenet_run(net, 20);
+	c = fakenet_view(net, hub).counters;
+	assert_int_equal(fakenet_view(net, hub).legs, 5 + 1);
+	assert_int_equal(c.msg1_rate_limited, 4);
+	assert_int_equal(c.handshake_bad_state, 0);
+	fakenet_free(net);
+}
+
+/* One and the same msg1 gets ten answers a second at most. */
+static void repetitions_are_rationed(void **state)
+{
+	struct fakenet *net = fakenet_new(24);
+	int hub = fakenet_simple(net, 1), i;
+	struct fips_taddr to = fakenet_taddr(net, hub);
+	u8 msg1[FIPS_MSG1_LEN];
+	struct stranger s;
+
+	(void)state;
+	stranger_new(&s, net, 9);
+	stranger_msg1(&s, net, hub, 7, msg1);
+	for (i = 0; i < 1000; i++) {
+		fakenet_inject(net, "10.3.3.3:1", &to, msg1, sizeof(msg1));
+		fakenet_run(net, 1);
+	}
+	fakenet_run(net, 20);
+	assert_int_equal(fakenet_view(net, hub).counters.msg1_replayed, 999);
+	assert_in_range(fakenet_count(net, hub, FAKE_MSG2), 9, 11);
+	stranger_free(&s);
+	fakenet_free(net);
+}
+
 /* Genuine handshakes of many keys that never go on: candidates stay few, and no peer appears. */
 static void candidates_are_bounded(void **state)
 {
@@ -99,6 +213,8 @@ static void candidates_are_bounded(void **state)
 	hub = fakenet_add(net, 1);
 	net->nodes[hub].timing.rate_limit.handshake_burst = 100000;
 	net->nodes[hub].timing.rate_limit.handshake_rate = 100000;
+	net->nodes[hub].timing.rate_limit.dh_cost_us = 0;
+	net->nodes[hub].timing.limits.max_pending_inbound = 64;
 	fakenet_transport(net, hub, "10.0.0.1:2121");
 	fakenet_start(net, hub);
 	friend = fakenet_simple(net, 2);
@@ -380,11 +496,12 @@ static void tables_are_bounded(void **state)
 	(void)state;
 	net->nodes[a].timing.rate_limit.handshake_burst = 1000000;
 	net->nodes[a].timing.rate_limit.handshake_rate = 1000000;
+	net->nodes[a].timing.rate_limit.dh_cost_us = 0;
 	fakenet_transport(net, a, "10.0.0.1:2121");
 	fakenet_start(net, a);
 	to = fakenet_taddr(net, a);
 	stranger_new(&s, net, 4);
-	for (i = 0; i < 1500; i++) {
+	for (i = 0; i < 5000; i++) {
 		struct fips_taddr from = addr_of(0x20000000 + i, 1);
 
 		stranger_msg1(&s, net, a, i, msg1);
@@ -451,6 +568,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flood_from_one_address),
+		cmocka_unit_test(flood_from_everywhere),
+		cmocka_unit_test(flood_from_a_region),
+		cmocka_unit_test(answers_are_rationed),
+		cmocka_unit_test(repetitions_are_rationed),
 		cmocka_unit_test(spoofed_flood_spares_configured_peers),
 		cmocka_unit_test(candidates_are_bounded),
 		cmocka_unit_test(candidates_of_one_node),

@@ -4,6 +4,7 @@
  * and with every early loss: they must end on one link, quickly, and stay there.
  */
 
+#include "node_internal.h"
 #include "node_test.h"
 
 static const u32 masks[] = { 0, 1, 3 };
@@ -172,29 +173,76 @@ static void refreshes_cross(void **state)
 	}
 }
 
+/* A genuine msg1 of the smaller node, which is restarted and has no peers then. */
+static void capture_msg1(const struct pair *p, u8 *msg1)
+{
+	p->net->drop = drop_all;
+	fakenet_peer(p->net, p->small, p->large);
+	fakenet_run(p->net, 5);
+	memcpy(msg1, fakenet_sent(p->net, p->small, FAKE_MSG1, 0)->data, FIPS_MSG1_LEN);
+	fakenet_stop(p->net, p->small);
+	p->net->nodes[p->small].n_peers = 0;
+	fakenet_start(p->net, p->small);
+	p->net->drop = NULL;
+}
+
+/* The larger node gets it from somewhere: a candidate. */
+static void replay_msg1(const struct pair *p, const u8 *msg1)
+{
+	struct fips_taddr to = fakenet_taddr(p->net, p->large);
+
+	fakenet_inject(p->net, "10.6.6.6:1", &to, msg1, FIPS_MSG1_LEN);
+	fakenet_run(p->net, 20);
+}
+
 /* A replayed msg1 makes a candidate that never proves itself: the larger side must not wait. */
 static void replayed_candidate_does_not_block(void **state)
 {
 	struct pair p = pair_new(77);
-	struct fips_taddr to;
 	u8 old[FIPS_MSG1_LEN];
 
 	(void)state;
-	/* capture a genuine msg1 of the smaller node that never arrives */
-	p.net->drop = drop_all;
-	fakenet_peer(p.net, p.small, p.large);
-	fakenet_run(p.net, 5);
-	memcpy(old, fakenet_sent(p.net, p.small, FAKE_MSG1, 0)->data, sizeof(old));
-	fakenet_stop(p.net, p.small);
-	p.net->nodes[p.small].n_peers = 0;
-	fakenet_start(p.net, p.small);
-	p.net->drop = NULL;
-	to = fakenet_taddr(p.net, p.large);
-	fakenet_inject(p.net, "10.6.6.6:1", &to, old, sizeof(old));
-	fakenet_run(p.net, 20);
+	capture_msg1(&p, old);
+	replay_msg1(&p, old);
 	assert_int_equal(fakenet_view(p.net, p.large).legs, 1);
 	fakenet_peer(p.net, p.large, p.small);
 	fakenet_run(p.net, 4000);
+	assert_true(fakenet_linked(p.net, p.small, p.large));
+	fakenet_free(p.net);
+}
+
+/*
+ * A probe is held back, for a candidate might overtake it, and meanwhile the silent link speaks
+ * again under new keys. The peer then drops the keys of the probe: nobody must move to them.
+ */
+static void held_probe_is_not_needed(void **state)
+{
+	struct pair p = pair_new(79);
+	struct node_peer *peer;
+	struct fips_node *n;
+	u8 old[FIPS_MSG1_LEN];
+	unsigned int i;
+
+	(void)state;
+	capture_msg1(&p, old);
+	fakenet_peer(p.net, p.large, p.small);
+	fakenet_run(p.net, 40000);
+	replay_msg1(&p, old);
+	n = p.net->nodes[p.large].node;
+	peer = node_peer_find(n, fakenet_addr(p.net, p.small));
+	n->now = fakenet_clock(p.net);
+	node_dial_probe(n, &peer->id.addr);
+	fakenet_run(p.net, 20);
+	assert_non_null(node_link_of_peer(n, &peer->id.addr, NODE_LINK_HELD));
+	n->now = fakenet_clock(p.net);
+	node_rekey_due(n, &peer->rekey);
+	fakenet_run(p.net, 100);
+	assert_int_equal(fakenet_view(p.net, p.large).counters.rekey_completed, 1);
+	for (i = 0; i < 400; i++) {
+		fakenet_data(p.net, p.large, p.small);
+		fakenet_run(p.net, 10);
+	}
+	assert_int_equal(p.net->nodes[p.small].delivered, 400);
 	assert_true(fakenet_linked(p.net, p.small, p.large));
 	fakenet_free(p.net);
 }
@@ -261,6 +309,7 @@ int main(void)
 		cmocka_unit_test(crossed_with_jitter_and_random_loss),
 		cmocka_unit_test(refreshes_cross),
 		cmocka_unit_test(replayed_candidate_does_not_block),
+		cmocka_unit_test(held_probe_is_not_needed),
 		cmocka_unit_test(smaller_side_swaps),
 		cmocka_unit_test(old_link_in_use_stays),
 	};

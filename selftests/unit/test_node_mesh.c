@@ -314,11 +314,126 @@ static void quiet_when_idle(void **state)
 	(void)state;
 	fakenet_run(net, 30000);	/* the last repetition of a filter */
 	net->n_sent = 0;
-	fakenet_run(net, 28000);
-	assert_int_equal(fakenet_count(net, -1, FAKE_MESH), 0);
-	fakenet_run(net, 60000);
+	fakenet_run(net, 120000);
 	sent = fakenet_count(net, -1, FAKE_MESH);
-	assert_in_range(sent, 6, 24);	/* six ends of links: a refresh of each kind or two */
+	assert_in_range(sent, 18, 36);	/* six ends of links: a filter each 20 to 40 s, nothing else */
+	fakenet_free(net);
+}
+
+/* Node @liar says to node 1 that @path, of nodes that nobody is, leads from its parent to the root. */
+static void announce_lie(struct fakenet *net, int liar, u64 sequence,
+			 const struct fips_node_addr *parents, u16 count)
+{
+	const struct fips_keypair *kp = &net->nodes[liar].keypair;
+	struct fips_tree_meta meta[1 + FIPS_COORDS_DEPTH] = { { sequence, 0 } };
+	struct fips_node_addr path[1 + FIPS_COORDS_DEPTH] = { kp->id.addr };
+	struct fips_tree_decl decl = { kp->id.addr, parents[0], sequence, 0 };
+	struct fips_event ev = { .type = FIPS_EV_LINK_MSG };
+	struct fips_clock now = fakenet_clock(net);
+	struct fips_rng rng = fakenet_rng(net);
+	u8 msg[4096], sig[FIPS_SIG_LEN];
+	int len;
+
+	memcpy(path + 1, parents, count * sizeof(*path));
+	assert_int_equal(fips_tree_sign(&net->pk, &rng, kp->secret, &decl, sig), 0);
+	len = fips_tree_announce_build(msg, sizeof(msg), &decl, path, meta, count + 1, sig);
+	assert_true(len > 0);
+	ev.link_msg.id = fakenet_dp_link(net, 1, liar)->id;
+	ev.link_msg.msg = msg;
+	ev.link_msg.len = (size_t)len;
+	fips_node_event(net->nodes[1].node, &now, &ev);
+}
+
+/* A neighbour that announces without end is heard now and then, and with its last word. */
+static void announces_are_rationed(void **state)
+{
+	struct fakenet *net = line(10, 2);
+	const struct fips_tree_stats *stats;
+	struct fips_node_addr root = { { 0 } };
+	u64 before;
+	u32 i;
+
+	(void)state;
+	fakenet_run(net, 3000);
+	stats = fips_tree_stats(net->nodes[1].node->mesh.tree);
+	before = stats->verdict[FIPS_TREE_ACCEPTED];
+	for (i = 0; i < 200; i++) {
+		root.b[15] = (u8)i;
+		announce_lie(net, 0, 1000 + i, &root, 1);
+	}
+	assert_in_range(stats->verdict[FIPS_TREE_ACCEPTED] - before, NODE_TREE_IN_BURST - 4,
+			NODE_TREE_IN_BURST);
+	assert_in_range(fakenet_view(net, 1).counters.tree_parked, 168, 174);
+	fakenet_run(net, 200);
+	assert_in_range(stats->verdict[FIPS_TREE_ACCEPTED] - before, NODE_TREE_IN_BURST - 3,
+			NODE_TREE_IN_BURST + 1);
+	assert_memory_equal(fips_tree_root(net->nodes[1].node->mesh.tree), &root, sizeof(root));
+	/* its first root was smaller than all, the others were not */
+	assert_in_range(fakenet_view(net, 1).counters.tree_root_lowered, 1, 2);
+	fakenet_free(net);
+}
+
+/* 0 - 1 - 2, and 3 at 1; all of them send reports, and 0 and 2 know each other's keys. */
+static struct fakenet *reporting_star(u64 seed)
+{
+	struct fakenet *net = fakenet_new(seed);
+	struct fips_clock now;
+	char addr[FIPS_TADDR_TEXT_MAX];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		fakenet_add(net, (u8)(i + 1));
+		net->nodes[i].timing.mmp.mode = FIPS_MMP_FULL;
+		net->nodes[i].timing.session_mmp.mode = FIPS_MMP_FULL;
+		snprintf(addr, sizeof(addr), "10.0.0.%d:2121", i + 1);
+		fakenet_transport(net, i, addr);
+		fakenet_start(net, i);
+	}
+	now = fakenet_clock(net);
+	fips_node_learn(net->nodes[0].node, &now, &net->nodes[2].keypair.id);
+	fips_node_learn(net->nodes[2].node, &now, &net->nodes[0].keypair.id);
+	fakenet_peer(net, 0, 1);
+	fakenet_peer(net, 2, 1);
+	fakenet_peer(net, 3, 1);
+	return net;
+}
+
+/*
+ * A signed lie about a root so far away that only node 1 can follow: its
+ * neighbours fall out of the tree. They go on talking to each other through it.
+ */
+static void deep_root_does_not_cut(void **state)
+{
+	struct fips_node_addr parents[FIPS_COORDS_DEPTH];
+	struct fakenet *net = reporting_star(11);
+	struct fips_rng rng = fakenet_rng(net);
+	unsigned int before;
+	u16 count;
+	int i;
+
+	(void)state;
+	fakenet_run(net, 3000);
+	assert_talks(net, 0, 2, 2000);
+	for (i = 0; i < 20; i++) {	/* until reports have come */
+		assert_talks(net, 0, 2, 200);
+		assert_talks(net, 2, 0, 200);
+	}
+	count = (u16)((net->nodes[1].node->transport_mtu - 136) / 32 - 2);
+	assert_int_equal(fips_random(&rng, parents, count * sizeof(parents[0])), 0);
+	memset(&parents[count - 1], 0, sizeof(parents[0]));
+	announce_lie(net, 3, 1000, parents, count);
+	fakenet_run(net, 500);
+	assert_memory_equal(fips_tree_root(net->nodes[1].node->mesh.tree), &parents[count - 1],
+			    sizeof(parents[0]));
+	assert_true(fakenet_view(net, 0).counters.tree_too_deep);
+	for (i = 0; i < 100; i++) {
+		before = net->nodes[2].delivered;
+		fakenet_data(net, 0, 2);
+		fakenet_data(net, 2, 0);
+		fakenet_run(net, 200);
+		if (net->nodes[2].delivered == before)
+			fail_msg("cut off after %d ms", i * 200);
+	}
 	fakenet_free(net);
 }
 
@@ -336,6 +451,8 @@ int main(void)
 		cmocka_unit_test(far_end_starts_over),
 		cmocka_unit_test(unknown_target),
 		cmocka_unit_test(quiet_when_idle),
+		cmocka_unit_test(announces_are_rationed),
+		cmocka_unit_test(deep_root_does_not_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "fmp.h"
+#include "node_internal.h"
 #include "node_test.h"
 
 static int full_node(struct fakenet *net, u8 key)
@@ -160,6 +161,31 @@ static void quiet_when_idle(void **state)
 	frames = fakenet_count(net, -1, FAKE_REPORT);
 	assert_true(frames > 0);
 	assert_in_range(frames, 12, 48);	/* both kinds, both ways, for 6 heartbeats each */
+	fakenet_free(net);
+}
+
+/* A filter that says nothing new has no report follow, neither here nor there. */
+static void filters_without_news(void **state)
+{
+	struct fakenet *net = pair_full(20, 10);
+	unsigned int filters = 0;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {	/* heartbeats are reported */
+		net->nodes[i].node->timing.heartbeat_interval_secs = 1000;
+		net->nodes[i].node->timing.link_dead_timeout_secs = 2000;
+	}
+	fakenet_run(net, 40000);
+	net->n_sent = 0;
+	fakenet_run(net, 120000);
+	for (i = 0; i < (int)net->n_sent; i++)
+		filters += net->sent[i].len > FIPS_FILTER_LEN;
+	assert_in_range(filters, 6, 12);
+	assert_int_equal(fakenet_count(net, -1, FAKE_FRAME), 0);
+	/* Tree announces are reported: by who got it, and both ways by who sent it. */
+	assert_in_range(fakenet_count(net, -1, FAKE_REPORT), 1,
+			3 * (fakenet_count(net, -1, FAKE_MESH) - filters));
 	fakenet_free(net);
 }
 
@@ -477,6 +503,7 @@ int main(void)
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(loss_and_cost),
 		cmocka_unit_test(quiet_when_idle),
+		cmocka_unit_test(filters_without_news),
 		cmocka_unit_test(intervals),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(lies),

@@ -64,13 +64,11 @@ static struct fips_node_counters counters(const struct pair *p, int node)
 	return fakenet_view(p->net, node).counters;
 }
 
-static bool sessions_match(const struct pair *p)
+static bool keys_match(const struct pair *p)
 {
-	struct fake_slot *a = &fakenet_dp_session(p->net, p->small, p->large)->slot[0];
-	struct fake_slot *b = &fakenet_dp_session(p->net, p->large, p->small)->slot[0];
-
-	return a->has_key && b->has_key && !memcmp(a->tx, b->rx, FIPS_KEY_LEN) &&
-	       !memcmp(a->rx, b->tx, FIPS_KEY_LEN) && a->k_bit == b->k_bit;
+	return sessions_match(p->net, p->small, p->large) &&
+	       fakenet_dp_session(p->net, p->small, p->large)->slot[0].k_bit ==
+	       fakenet_dp_session(p->net, p->large, p->small)->slot[0].k_bit;
 }
 
 /* Both ends agree on keys, K and that nothing is under way; and the old keys are gone. */
@@ -82,7 +80,7 @@ static void assert_settled(const struct pair *p)
 	assert_true(fakenet_linked(p->net, p->small, p->large));
 	assert_int_equal(fakenet_dp_link(p->net, p->small, p->large)->slot.k_bit,
 			 fakenet_dp_link(p->net, p->large, p->small)->slot.k_bit);
-	assert_true(sessions_match(p));
+	assert_true(keys_match(p));
 	for (i = 0; i < 2; i++) {
 		struct fake_link *l = fakenet_dp_link(p->net, i, !i);
 		struct fake_session *s = fakenet_dp_session(p->net, i, !i);
@@ -149,7 +147,7 @@ static void both_at_once(void **state)
 		assert_int_equal(b.rekey_completed, a.rekey_promoted);
 		assert_true(a.session_rekey_completed + b.session_rekey_completed >= 2);
 		assert_true(fakenet_linked(p.net, p.small, p.large));
-		assert_true(sessions_match(&p));
+		assert_true(keys_match(&p));
 		fakenet_free(p.net);
 	}
 }
@@ -206,7 +204,7 @@ static void each_message_lost(void **state)
 		assert_true(counters(&p, a).session_rekey_completed >= 1);
 		assert_int_equal(counters(&p, a).peer_restarts, 0);
 		assert_true(fakenet_linked(p.net, a, b));
-		assert_true(sessions_match(&p));
+		assert_true(keys_match(&p));
 		fakenet_free(p.net);
 	}
 }
@@ -258,7 +256,7 @@ static void random_loss(void **state)
 		p.net->jitter = 0;
 		assert_int_equal(traffic(&p, 60000), 0);
 		assert_true(fakenet_linked(p.net, p.small, p.large));
-		assert_true(sessions_match(&p));
+		assert_true(keys_match(&p));
 		assert_int_equal(counters(&p, p.small).peer_restarts, 0);
 		fakenet_free(p.net);
 	}
@@ -282,7 +280,7 @@ static void by_count(void **state)
 		sessions = a.session_rekey_completed + b.session_rekey_completed;
 		assert_int_equal(links, 3);
 		assert_in_range(sessions, 18, 26);
-		assert_true(sessions_match(&p));
+		assert_true(keys_match(&p));
 		fakenet_free(p.net);
 	}
 }
@@ -318,7 +316,7 @@ static void replayed_msg1(void **state)
 		}
 		assert_int_equal(traffic(&p, 15000), 0);
 		assert_true(fakenet_linked(p.net, a, b));
-		assert_true(sessions_match(&p));
+		assert_true(keys_match(&p));
 		fakenet_free(p.net);
 	}
 }
@@ -425,7 +423,8 @@ static void lost_upcalls(void **state)
 	fakenet_until(p.net, wait_event_lost, 79000);
 	assert_int_equal(counters(&p, p.small).rekey_completed, 1);
 	assert_int_equal(traffic(&p, 40000), 0);
-	assert_int_equal(counters(&p, p.large).rekey_promoted, 1);
+	assert_int_equal(counters(&p, p.large).rekey_promoted,
+			 counters(&p, p.small).rekey_completed);	/* there may be a second */
 	assert_true(fakenet_linked(p.net, p.small, p.large));
 	fakenet_free(p.net);
 }

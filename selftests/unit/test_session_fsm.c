@@ -4,27 +4,6 @@
 #include "node_internal.h"	/* for the sizes of its tables */
 #include "node_test.h"
 
-/* Linked, no session yet. */
-static struct pair linked(u64 seed)
-{
-	struct pair p = pair_new(seed);
-
-	fakenet_peer(p.net, p.small, p.large);
-	fakenet_run(p.net, 1000);
-	assert_true(fakenet_linked(p.net, p.small, p.large));
-	p.net->n_sent = 0;
-	return p;
-}
-
-static bool sessions_match(struct fakenet *net, int a, int b)
-{
-	struct fake_session *x = fakenet_dp_session(net, a, b), *y = fakenet_dp_session(net, b, a);
-
-	return x && y && x->slot[0].has_key && y->slot[0].has_key &&
-	       !memcmp(x->slot[0].tx, y->slot[0].rx, FIPS_KEY_LEN) &&
-	       !memcmp(x->slot[0].rx, y->slot[0].tx, FIPS_KEY_LEN);
-}
-
 /* A handshake message from @node to @peer, by hand; @src as it claims. */
 static void send_fsp(struct fakenet *net, int node, int peer, const struct fips_node_addr *src,
 		     const u8 *msg, size_t len)
@@ -90,7 +69,7 @@ static void handshake_and_data(void **state)
 
 	(void)state;
 	for (dialer = 0; dialer < 2; dialer++) {
-		struct pair p = linked(1);
+		struct pair p = pair_linked(1);
 		int a = pair_a(&p, dialer), b = pair_b(&p, dialer), i;
 
 		for (i = 0; i < 20; i++)	/* four too many */
@@ -127,7 +106,7 @@ static void handshake_and_data(void **state)
 /* Sizes on the wire (08 §2.8), coordinates of a direct peer (§18.18). */
 static void setup_and_ack_on_the_wire(void **state)
 {
-	struct pair p = linked(2);
+	struct pair p = pair_linked(2);
 
 	(void)state;
 	fakenet_data(p.net, p.small, p.large);
@@ -144,7 +123,7 @@ static void setup_and_ack_on_the_wire(void **state)
 static void setup_resend_schedule(void **state)
 {
 	static const u64 times[] = { 0, 1000, 3000, 7000, 15000 };
-	struct pair p = linked(3);
+	struct pair p = pair_linked(3);
 	struct loss_plan plan = { .seen = { { 0 } } };
 	unsigned int i;
 	u64 start;
@@ -170,7 +149,7 @@ static void setup_resend_schedule(void **state)
 static void ack_resend_schedule(void **state)
 {
 	static const u64 times[] = { 0, 1000, 3000, 7000, 15000 };
-	struct pair p = linked(4);
+	struct pair p = pair_linked(4);
 	unsigned int i;
 	u64 start;
 
@@ -191,7 +170,7 @@ static void ack_resend_schedule(void **state)
 static void lose(int dialer, unsigned int nr)
 {
 	static const u32 masks[] = { 0, 1, 3 };
-	struct pair p = linked(100 + nr);
+	struct pair p = pair_linked(100 + nr);
 	int a = pair_a(&p, dialer), b = pair_b(&p, dialer);
 	struct loss_plan plan = { .seen = { { 0 } } };
 
@@ -231,7 +210,7 @@ static void losses_are_repaired(void **state)
 /* 08 §18.1: lost msg3. Data behind it is parked, msg3 comes again, nothing is lost. */
 static void lost_msg3(void **state)
 {
-	struct pair p = linked(5);
+	struct pair p = pair_linked(5);
 	struct loss_plan plan = { .seen = { { 0 } } };
 	u64 start;
 
@@ -252,7 +231,7 @@ static void lost_msg3(void **state)
 static void identical_setup_identical_ack(void **state)
 {
 	const size_t at = FIPS_FMP_HDR_LEN + 32 + FIPS_DGRAM_HDR_LEN;
-	struct pair p = linked(25);
+	struct pair p = pair_linked(25);
 	struct loss_plan plan = { .seen = { { 0 } } };
 	unsigned int i;
 
@@ -274,7 +253,7 @@ static void identical_setup_identical_ack(void **state)
 /* The responder's proof is lost: a repeated msg3 brings another. */
 static void lost_proof(void **state)
 {
-	struct pair p = linked(26);
+	struct pair p = pair_linked(26);
 	struct loss_plan plan = { .seen = { { 0 } } };
 
 	(void)state;
@@ -291,7 +270,7 @@ static void lost_proof(void **state)
 
 static void msg3_never_arrives(void **state)
 {
-	struct pair p = linked(6);
+	struct pair p = pair_linked(6);
 	struct loss_plan plan = { .seen = { { 0 } } };
 	unsigned int before, i;
 
@@ -322,7 +301,7 @@ static void msg3_never_arrives(void **state)
 static void collide(int first, u64 offset, unsigned int nr)
 {
 	static const u32 masks[] = { 0, 1, 3 };
-	struct pair p = linked(200 + nr);
+	struct pair p = pair_linked(200 + nr);
 	int a = pair_a(&p, first), b = pair_b(&p, first);
 	struct loss_plan plan = { .seen = { { 0 } } };
 
@@ -365,7 +344,7 @@ static void simultaneous_setup(void **state)
 /* Without loss the smaller address is the initiator (08 §4.3). */
 static void simultaneous_setup_tie_break(void **state)
 {
-	struct pair p = linked(7);
+	struct pair p = pair_linked(7);
 
 	(void)state;
 	fakenet_data(p.net, p.small, p.large);
@@ -428,7 +407,7 @@ static void crossed_handshakes(void **state)
 
 static void forged_ack_is_rolled_back(void **state)
 {
-	struct pair p = linked(8);
+	struct pair p = pair_linked(8);
 	struct loss_plan plan = { .seen = { { 0 } } };
 	int i;
 
@@ -453,7 +432,7 @@ static void forged_ack_is_rolled_back(void **state)
 
 static void garbage_msg3_changes_nothing(void **state)
 {
-	struct pair p = linked(9);
+	struct pair p = pair_linked(9);
 	struct loss_plan plan = { .seen = { { 0 } } };
 	int i;
 
@@ -698,7 +677,7 @@ static void setup_limiter_is_per_neighbour(void **state)
 
 static void idle_expiry(void **state)
 {
-	struct pair p = linked(16);
+	struct pair p = pair_linked(16);
 	u64 last;
 
 	(void)state;
@@ -726,7 +705,7 @@ static void one_side_forgot(void **state)
 
 	(void)state;
 	for (dialer = 0; dialer < 2; dialer++) {
-		struct pair p = linked(17);
+		struct pair p = pair_linked(17);
 		int a = pair_a(&p, dialer), b = pair_b(&p, dialer);
 		struct fips_event ev = { .type = FIPS_EV_SESSION_KEY_LIMIT };
 		struct fips_clock now;
@@ -759,17 +738,12 @@ static void far_end_forgot(void **state)
 
 	(void)state;
 	for (dialer = 0; dialer < 2; dialer++) {
-		struct pair p = linked(27);
+		struct pair p = pair_linked(27);
 		int a = pair_a(&p, dialer), b = pair_b(&p, dialer);
-		struct fips_event ev = { .type = FIPS_EV_OP_RESULT, .op.err = -EIO };
-		struct fips_clock now;
 
 		fakenet_data(p.net, a, b);
 		fakenet_run(p.net, 5000);
-		ev.op.remote = *fakenet_addr(p.net, a);
-		now = fakenet_clock(p.net);
-		fips_node_event(p.net->nodes[b].node, &now, &ev);
-		assert_string_equal(fakenet_session(p.net, b, a), "");
+		session_forget(p.net, b, a);
 		p.net->n_sent = 0;
 		fakenet_data(p.net, a, b);	/* lost */
 		fakenet_data(p.net, a, b);	/* lost, and no second handshake for it */
@@ -797,7 +771,6 @@ static void far_end_knows_nobody(void **state)
 	for (lost = 0; lost < 2; lost++) {
 		struct fakenet *net = fakenet_new(60 + lost);
 		struct loss_plan plan = { .seen = { { 0 } } };
-		struct fips_event ev = { .type = FIPS_EV_OP_RESULT, .op.err = -EIO };
 		struct fips_clock now;
 		int i, before;
 
@@ -811,9 +784,7 @@ static void far_end_knows_nobody(void **state)
 		fakenet_data(net, 0, 2);
 		fakenet_run(net, 1000);
 		assert_int_equal(net->nodes[2].delivered, 1);
-		ev.op.remote = *fakenet_addr(net, 0);
-		now = fakenet_clock(net);
-		fips_node_event(net->nodes[2].node, &now, &ev);
+		session_forget(net, 2, 0);
 		node_identity_destroy(net->nodes[2].node);
 		plan.mask[0][FAKE_SETUP] = (u32)lost;
 		loss_plan_use(net, &plan);
@@ -830,7 +801,7 @@ static void far_end_knows_nobody(void **state)
 
 static void unknown_identity(void **state)
 {
-	struct pair p = linked(18);
+	struct pair p = pair_linked(18);
 	u8 ipv6[FIPS_IPV6_LEN] = { 0xfd, 1, 2, 3 };
 	struct fips_clock now;
 	struct fips_identity id;
@@ -893,7 +864,7 @@ static void data_before_the_link(void **state)
 /* The session of a direct peer goes with its link (08 §4.4). */
 static void link_death_ends_the_session(void **state)
 {
-	struct pair p = linked(21);
+	struct pair p = pair_linked(21);
 
 	(void)state;
 	fakenet_data(p.net, p.small, p.large);
@@ -992,7 +963,7 @@ static void path_mtu_notification(struct fakenet *net, int node, int peer, u16 m
 /* Down at once, up after three equal claims over two intervals (08 §8.2). */
 static void path_mtu_ladder(void **state)
 {
-	struct pair p = linked(23);
+	struct pair p = pair_linked(23);
 	int i;
 
 	(void)state;
@@ -1022,7 +993,7 @@ static void random_loss_soak(void **state)
 
 	(void)state;
 	for (nr = 0; nr < 60; nr++) {
-		struct pair p = linked(3000 + nr);
+		struct pair p = pair_linked(3000 + nr);
 
 		p.net->jitter = 150;
 		p.net->loss_percent = 25;

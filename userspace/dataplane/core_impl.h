@@ -32,7 +32,8 @@
 #define FIPS_ROUTE_IDLE_MS	600000
 #define FIPS_ROUTE_GC_MS	60000
 #define FIPS_ROUTE_SAMPLE	32
-#define FIPS_UNKNOWN_GAP_MS	100
+#define FIPS_UNKNOWN_GAP_MS	100	/* between session-unknowns of a link, in the long run */
+#define FIPS_UNKNOWN_BURST	16	/* far ends that come at once */
 #define FIPS_MTU_EVENT_GAP_MS	100	/* transit nodes write that field */
 #define FIPS_ICMP_SLOTS		64
 #define FIPS_ICMP_GAP_MS	100
@@ -194,7 +195,7 @@ static inline void fips_slot_set(fips_slot *s, struct fips_epoch *e)
  * @congested: mark what is forwarded with CE
  * @quiet: the next frame raises FIPS_EV_LINK_ACTIVE; receiving side and exclusive calls
  * @sr_bytes: bytes sent up to the last report that ended the sending interval
- * @unknown_told: when a message without a session was last told of; receiving side
+ * @unknown_paid: up to when session-unknowns are paid for, %FIPS_UNKNOWN_GAP_MS each; receiving side
  * @back_told: when a datagram that would go back was last told of; receiving side
  * @stats: traffic
  * @hh: in the core's table
@@ -211,7 +212,7 @@ struct fips_link {
 	bool congested;
 	bool quiet;
 	u64 sr_bytes;
-	u64 unknown_told;
+	u64 unknown_paid;
 	u64 back_told;
 	struct fips_stats stats;
 	UT_hash_handle hh;

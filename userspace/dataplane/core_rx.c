@@ -253,10 +253,15 @@ static void fips_session_unknown(struct fips_core *c, const struct fips_core_out
 {
 	struct fips_event ev = { .type = FIPS_EV_SESSION_UNKNOWN };
 	struct fips_link *l = fips_link_find(c, link_id);
+	u64 paid;
 
-	if (!l || (l->unknown_told && now - l->unknown_told < FIPS_UNKNOWN_GAP_MS))
+	if (!l)
 		return;
-	l->unknown_told = now;
+	/* Many far ends are behind one link, and their sessions may have ended at one time. */
+	paid = l->unknown_paid > now ? l->unknown_paid : now;
+	if (paid - now >= FIPS_UNKNOWN_BURST * FIPS_UNKNOWN_GAP_MS)
+		return;
+	l->unknown_paid = paid + FIPS_UNKNOWN_GAP_MS;
 	ev.session.remote = *src;
 	fips_core_event(out, &ev);
 }

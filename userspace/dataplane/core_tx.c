@@ -136,7 +136,7 @@ static bool fips_tx_emit(struct fips_core *c, const struct fips_core_out *out, u
 		fips_core_object_drop(c, &p->l->stats, FIPS_DROP_REASON_TX_HEADROOM);
 		return false;
 	}
-	if (p->fsp->k_bit && plain[4] != FIPS_FSP_COORDS_WARMUP)
+	if (p->fsp->k_bit)
 		flags |= FIPS_FSP_FLAG_K;
 	fsp = f + FIPS_FSP_OFF;
 	fips_put_fsp_hdr(fsp, flags, (u16)plain_len, fsp_ctr);

@@ -107,6 +107,19 @@ static json_t *take_reply(json_t *reply)
 	return data;
 }
 
+/*
+ * J writes 2^64 - 1 where it knows no distance, which jansson can't hold: then all
+ * numbers of that reply are read as reals.
+ */
+static json_t *parse_reply(const char *text, size_t len, json_error_t *err)
+{
+	json_t *reply = json_loadb(text, len, 0, err);
+
+	if (!reply && json_error_code(err) == json_error_numeric_overflow)
+		reply = json_loadb(text, len, JSON_DECODE_INT_AS_REAL, err);
+	return reply;
+}
+
 static json_t *exchange(int fd, const char *request)
 {
 	json_error_t err;
@@ -121,7 +134,7 @@ static json_t *exchange(int fd, const char *request)
 	text = receive_all(fd, &len);
 	if (!text)
 		return NULL;
-	reply = json_loadb(text, len, 0, &err);
+	reply = parse_reply(text, len, &err);
 	free(text);
 	if (!reply) {
 		fprintf(stderr, "fipsctl: the reply is no JSON: %s\n", err.text);

@@ -176,9 +176,9 @@ static const struct fips_config_doc docs[] = {
 	  "Largest IPv6 packet. What transports can't carry is answered with Packet Too Big."),
 
 	D("dns", "Names under *.fips*."),
-	D("dns.enabled", "Answer."),
-	D("dns.bind_addr", "Address, a number."),
-	D("dns.port", "Port."),
+	D("dns.enabled", "Answer queries for *NAME.fips*, over UDP and TCP."),
+	D("dns.bind_addr", "Address to answer at; queries out of the mesh get no answer anywhere."),
+	D("dns.port", "Port; 0: any free one. 53 lets a plain resolv.conf use it."),
 	D("dns.ttl", "Seconds that an answer may be kept."),
 
 	D("transports",

@@ -300,10 +300,10 @@ static const struct cfg_key tun_keys[] = {
 SECTION(tun, tun_keys);
 
 static const struct cfg_key dns_keys[] = {
-	BOOL("enabled", ROOT, dns.enabled, "true", CFG_LATER),
-	STR("bind_addr", ROOT, dns.bind_addr, "::1", CFG_OPT | CFG_LATER),
-	U16("port", ROOT, dns.port, "5354", 0, MAX16, CFG_OPT | CFG_LATER),
-	U32("ttl", ROOT, dns.ttl, "300", 0, MAX32, CFG_OPT | CFG_LATER),
+	BOOL("enabled", ROOT, dns.enabled, "true", 0),
+	STR("bind_addr", ROOT, dns.bind_addr, "::1", CFG_OPT),
+	U16("port", ROOT, dns.port, "5354", 0, MAX16, CFG_OPT),
+	U32("ttl", ROOT, dns.ttl, "300", 0, MAX32, CFG_OPT),
 };
 SECTION(dns, dns_keys);
 

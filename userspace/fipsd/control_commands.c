@@ -26,6 +26,8 @@ static const struct {
 	{ "show_bloom", fipsd_show_bloom },
 	{ "show_cache", fipsd_show_cache },
 	{ "show_mmp", fipsd_show_mmp },
+	{ "show_acl", fipsd_show_acl },
+	{ "show_dns", fipsd_show_dns },
 };
 
 /* A text parameter, or NULL and the message. */

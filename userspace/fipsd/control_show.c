@@ -198,6 +198,7 @@ static void put_handshakes(json_t *obj, const struct fips_node_counters *c)
 	put_int(h, "candidates_evicted", c->candidates_evicted);
 	put_int(h, "candidates_expired", c->candidates_expired);
 	put_int(h, "peer_restarts", c->peer_restarts);
+	put_int(h, "peers_lost", c->peers_lost);
 	put_int(h, "session_unknown", c->session_unknown);
 	put_int(h, "session_malformed", c->session_malformed);
 	put_int(h, "signal_malformed", c->signal_malformed);
@@ -207,6 +208,18 @@ static void put_handshakes(json_t *obj, const struct fips_node_counters *c)
 	put_int(h, "session_msg3_failed", c->session_msg3_failed);
 	put_int(h, "session_setup_rate_limited", c->session_setup_rate_limited);
 	put(obj, "handshakes", h);
+}
+
+/* What reports, and other messages of sessions, were refused for. */
+static void put_refused(json_t *obj, const struct fips_node_counters *c)
+{
+	json_t *m = json_object();
+
+	put_int(m, "decode_error", c->mmp_decode_error);
+	put_int(m, "absurd", c->mmp_absurd);
+	put_int(m, "stale", c->mmp_stale);
+	put(obj, "mmp", m);
+	put_int(obj, "session_no_port", c->session_no_port);
 }
 
 static void put_rekeys(json_t *obj, const struct fips_node_counters *c)
@@ -278,6 +291,7 @@ json_t *fipsd_show_status(struct fipsd *d)
 	put_sparklines(obj);
 	put_dataplane(d, obj);
 	put_handshakes(obj, &view.counters);
+	put_refused(obj, &view.counters);
 	put_rekeys(obj, &view.counters);
 	return obj;
 }

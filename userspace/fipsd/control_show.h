@@ -24,6 +24,8 @@ json_t *fipsd_show_tree(struct fipsd *d);
 json_t *fipsd_show_bloom(struct fipsd *d);
 json_t *fipsd_show_cache(struct fipsd *d);
 json_t *fipsd_show_mmp(struct fipsd *d);
+json_t *fipsd_show_acl(struct fipsd *d);
+json_t *fipsd_show_dns(struct fipsd *d);
 /* Parts of the above that the mesh knows. */
 void fipsd_show_routing_mesh(struct fipsd *d, json_t *obj);
 void fipsd_show_status_mesh(struct fipsd *d, json_t *obj);

@@ -84,6 +84,8 @@ static json_t *tree_stats(const struct fips_tree_stats *t, const struct fips_nod
 	put_int(s, "parent_losses", t->parent_losses);
 	put_int(s, "flap_dampened", t->flap_dampened);
 	put_int(s, "too_deep", c->tree_too_deep);
+	put_int(s, "parked", c->tree_parked);
+	put_int(s, "root_lowered", c->tree_root_lowered);
 	return s;
 }
 
@@ -248,8 +250,9 @@ static void add_lookup(void *arg, const struct fips_lookup_view *v)
 	json_array_append_new(w->array, obj);
 }
 
-static json_t *lookup_stats(const struct fips_lookup_counters *c)
+static json_t *lookup_stats(const struct fips_node_counters *all)
 {
+	const struct fips_lookup_counters *c = &all->lookup;
 	json_t *s = json_object();
 
 #define PUT(name)	put_int(s, #name, c->name)
@@ -276,6 +279,20 @@ static json_t *lookup_stats(const struct fips_lookup_counters *c)
 	PUT(resp_accepted);
 	PUT(resp_timed_out);
 #undef PUT
+	put_int(s, "resp_unasked", all->lookup_unasked);
+	put_int(s, "resp_again", all->lookup_again);
+	return s;
+}
+
+static json_t *coord_stats(const struct fips_coord_stats *c)
+{
+	json_t *s = json_object();
+
+	put_int(s, "evicted", c->evicted);
+	put_int(s, "share_evicted", c->share_evicted);
+	put_int(s, "refused", c->refused);
+	put_int(s, "kept", c->kept);
+	put_int(s, "displaced", c->displaced);
 	return s;
 }
 
@@ -294,8 +311,9 @@ void fipsd_show_routing_mesh(struct fipsd *d, json_t *obj)
 	put_int(obj, "coord_cache_entries", v.coord_entries);
 	put_int(obj, "recent_requests", v.requests);
 	put(obj, "pending_lookups", w.array);
-	put(obj, "lookup", lookup_stats(&c->lookup));
-	put(obj, "discovery", lookup_stats(&c->lookup));
+	put(obj, "lookup", lookup_stats(c));
+	put(obj, "discovery", lookup_stats(c));
+	put(obj, "coords", coord_stats(v.coord_stats));
 	put_int(s, "coords_required", c->signal_coords_required);
 	put_int(s, "path_broken", c->signal_path_broken);
 	put_int(s, "mtu_exceeded", c->signal_mtu_exceeded);

@@ -206,40 +206,6 @@ static void identity_stop(struct fipsd *d)
 	d->secrets = NULL;
 }
 
-/* Aliases first: the file overrides them (spec 12 §10). */
-static void hosts_load(struct fipsd *d)
-{
-	size_t i;
-
-	d->hosts.warn = keyfile_warn;
-	d->hosts.ctx = d;
-	for (i = 0; i < d->cfg->peers.n; i++) {
-		struct fips_cfg_peer *peer = fips_cfg_peer(d->cfg, i);
-
-		if (peer->usable && peer->alias)
-			fips_hosts_add(&d->hosts, peer->alias, &peer->id);
-	}
-	fips_hosts_load(&d->hosts, &d->pk, FIPS_HOSTS_FILE);
-}
-
-int fipsd_hosts_reload(struct fipsd *d)
-{
-	fips_hosts_clear(&d->hosts);
-	hosts_load(d);
-	return 0;
-}
-
-void fipsd_hosts_refresh(struct fipsd *d)
-{
-	u64 now = fipsd_clock().mono_ms;
-
-	if (now - d->hosts_checked < d->cfg->tick_interval_secs * 1000)
-		return;
-	d->hosts_checked = now;
-	if (fips_hosts_stale(&d->hosts, FIPS_HOSTS_FILE))
-		fipsd_hosts_reload(d);
-}
-
 /* ---- data plane ---- */
 
 static int dataplane_try(struct fipsd *d, const struct fips_provider *prov, bool tun, char *why,
@@ -476,12 +442,15 @@ static int start(struct fipsd *d)
 	fips_config_wipe_secrets(d->cfg);
 	if (ret)
 		return ret;
-	hosts_load(d);
-	ret = dataplane_init(d);
+	ret = fipsd_names_init(d);
+	if (!ret)
+		ret = dataplane_init(d);
 	if (!ret)
 		ret = node_init(d);
 	if (!ret)
 		ret = transports_init(d);
+	if (!ret)
+		ret = fipsd_names_start(d);
 	if (!ret)
 		ret = fipsd_peers_apply(d, d->cfg);
 	if (!ret)
@@ -492,7 +461,8 @@ static int start(struct fipsd *d)
 	uv_signal_start(&d->sigint, on_signal, SIGINT);
 	uv_signal_start(&d->sighup, on_reload, SIGHUP);
 	uv_signal_start(&d->sigusr1, on_dump, SIGUSR1);
-	d->state = d->tun_failed || d->udps.failed ? FIPSD_DEGRADED : FIPSD_RUNNING;
+	d->state = d->tun_failed || d->udps.failed || fipsd_names_failed(d) ?
+		   FIPSD_DEGRADED : FIPSD_RUNNING;
 	return 0;
 }
 
@@ -501,6 +471,7 @@ static void stop(struct fipsd *d)
 	if (d->control)
 		fipsd_control_stop(d->control);
 	d->control = NULL;
+	fipsd_names_stop(d);
 	fipsd_resolver_stop(&d->resolver);
 	uv_timer_stop(&d->wake);
 	uv_timer_stop(&d->drain);
@@ -510,7 +481,6 @@ static void stop(struct fipsd *d)
 		fipsd_udps_stop(&d->udps);
 		d->prov->close(d->dp);
 	}
-	fips_hosts_clear(&d->hosts);
 	identity_stop(d);
 	if (d->pk.ops)
 		fips_pk_destroy(&d->pk);

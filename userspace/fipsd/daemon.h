@@ -14,6 +14,7 @@
 #include "control.h"
 #include "hosts.h"
 #include "log.h"
+#include "names.h"
 #include "resolver.h"
 #include "udp.h"
 
@@ -49,6 +50,7 @@ struct fipsd {
 	struct fips_keypair keypair;
 	enum fips_key_source key_source;
 	struct fips_hosts hosts;
+	struct fipsd_names *names;
 
 	const struct fips_provider *prov;
 	void *dp;
@@ -81,13 +83,8 @@ struct fipsd {
 int fipsd_run(struct fipsd *d);
 
 struct fips_clock fipsd_clock(void);
+u32 fipsd_dh_cost_us(const struct fips_pk *pk, const struct fips_keypair *self);
 const char *fipsd_state_name(const struct fipsd *d);
-
-/* Aliases and hosts file anew. */
-int fipsd_hosts_reload(struct fipsd *d);
-
-/* Read the hosts file again if it changed; looks at most once a tick. */
-void fipsd_hosts_refresh(struct fipsd *d);
 
 /* Text of spec 13 §5.1; @id and @alias may be NULL. */
 void fipsd_display_name(const struct fipsd *d, const struct fips_node_addr *addr,

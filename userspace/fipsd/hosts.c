@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "hosts.h"
@@ -28,47 +27,107 @@ static void warn(struct fips_hosts *hosts, const char *fmt, ...)
 	hosts->warn(hosts->ctx, line);
 }
 
-const struct fips_host *fips_hosts_by_name(const struct fips_hosts *hosts, const char *name)
+static void lower(char *out, const char *text, size_t len)
 {
 	size_t i;
 
-	for (i = 0; i < hosts->n; i++)
-		if (!strcasecmp(hosts->v[i].name, name))
-			return &hosts->v[i];
-	return NULL;
+	for (i = 0; i < len; i++)
+		out[i] = (char)tolower((unsigned char)text[i]);
+	out[len] = '\0';
+}
+
+static struct fips_host *find_name(const struct fips_hosts *hosts, const char *name, size_t len)
+{
+	char key[FIPS_HOST_SIZE];
+	struct fips_host *h;
+
+	if (len >= sizeof(key) || memchr(name, '\0', len))
+		return NULL;
+	lower(key, name, len);
+	HASH_FIND(by_name, hosts->names, key, len, h);
+	return h;
+}
+
+const struct fips_host *fips_hosts_by_name(const struct fips_hosts *hosts, const char *name)
+{
+	return find_name(hosts, name, strlen(name));
 }
 
 const struct fips_host *fips_hosts_by_addr(const struct fips_hosts *hosts,
 					   const struct fips_node_addr *addr)
 {
-	size_t i;
+	struct fips_host *h;
 
-	for (i = 0; i < hosts->n; i++)
-		if (fips_node_addr_eq(&hosts->v[i].id.addr, addr))
-			return &hosts->v[i];
-	return NULL;
+	HASH_FIND(by_addr, hosts->addrs, addr, sizeof(*addr), h);
+	return h;
+}
+
+/* The node of @h is shown by this name unless it has one already. */
+static void list(struct fips_hosts *hosts, struct fips_host *h)
+{
+	if (fips_hosts_by_addr(hosts, &h->id.addr))
+		return;
+	HASH_ADD(by_addr, hosts->addrs, id.addr, sizeof(h->id.addr), h);
+	h->listed = true;
+}
+
+static void unlist(struct fips_hosts *hosts, struct fips_host *h)
+{
+	struct fips_node_addr addr = h->id.addr;
+	struct fips_host *other, *tmp;
+
+	if (!h->listed)
+		return;
+	HASH_DELETE(by_addr, hosts->addrs, h);
+	h->listed = false;
+	HASH_ITER(by_name, hosts->names, other, tmp) {
+		if (other != h && fips_node_addr_eq(&other->id.addr, &addr)) {
+			list(hosts, other);
+			return;
+		}
+	}
 }
 
 int fips_hosts_add(struct fips_hosts *hosts, const char *name, const struct fips_identity *id)
 {
-	struct fips_host *h = (struct fips_host *)fips_hosts_by_name(hosts, name);
-	size_t i;
+	size_t len = strlen(name);
+	struct fips_host *h;
 
-	if (!fips_hostname_valid(name, strlen(name)))
+	if (!fips_hostname_valid(name, len))
 		return -EINVAL;
-	if (!h) {
-		struct fips_host *v = realloc(hosts->v, (hosts->n + 1) * sizeof(*v));
-
-		if (!v)
+	h = find_name(hosts, name, len);
+	if (h) {
+		unlist(hosts, h);
+	} else {
+		h = calloc(1, sizeof(*h));
+		if (!h)
 			return -ENOMEM;
-		hosts->v = v;
-		h = &v[hosts->n++];
+		lower(h->name, name, len);
+		HASH_ADD(by_name, hosts->names, name, len, h);
+		hosts->n++;
 	}
-	for (i = 0; name[i]; i++)
-		h->name[i] = (char)tolower((unsigned char)name[i]);
-	h->name[i] = '\0';
 	h->id = *id;
+	list(hosts, h);
 	return 0;
+}
+
+/* Resolvers may mix the case of a name (0x20): an npub is the same in any. */
+int fips_hosts_resolve(const struct fips_hosts *hosts, const struct fips_pk *pk, const char *text,
+		       size_t len, struct fips_identity *id)
+{
+	const struct fips_host *h = find_name(hosts, text, len);
+	char npub[FIPS_NPUB_SIZE];
+	int ret;
+
+	if (h) {
+		*id = h->id;
+		return 0;
+	}
+	if (len >= sizeof(npub))
+		return -EMSGSIZE;
+	lower(npub, text, len);
+	ret = fips_identity_from_npub(pk, npub, len, id);
+	return ret > 0 ? 0 : ret;
 }
 
 static int hosts_line(struct fips_hosts *hosts, const struct fips_pk *pk, char *line,
@@ -100,18 +159,26 @@ static int hosts_line(struct fips_hosts *hosts, const struct fips_pk *pk, char *
 	return ret;
 }
 
-static struct timespec file_mtime(const char *path)
+struct fips_file_stamp fips_file_stamp(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) ? (struct timespec){ 0 } : st.st_mtim;
+	if (stat(path, &st))
+		return (struct fips_file_stamp){ 0 };
+	return (struct fips_file_stamp){ st.st_mtim, st.st_size, st.st_ino };
+}
+
+bool fips_file_stamp_eq(const struct fips_file_stamp *a, const struct fips_file_stamp *b)
+{
+	return a->ino == b->ino && a->size == b->size && a->mtime.tv_sec == b->mtime.tv_sec &&
+	       a->mtime.tv_nsec == b->mtime.tv_nsec;
 }
 
 bool fips_hosts_stale(const struct fips_hosts *hosts, const char *path)
 {
-	struct timespec now = file_mtime(path);
+	struct fips_file_stamp now = fips_file_stamp(path);
 
-	return now.tv_sec != hosts->mtime.tv_sec || now.tv_nsec != hosts->mtime.tv_nsec;
+	return !fips_file_stamp_eq(&now, &hosts->stamp);
 }
 
 int fips_hosts_load(struct fips_hosts *hosts, const struct fips_pk *pk, const char *path)
@@ -123,7 +190,7 @@ int fips_hosts_load(struct fips_hosts *hosts, const struct fips_pk *pk, const ch
 	int ret = 0;
 
 	/* Before it is read: what changes meanwhile is seen next time. */
-	hosts->mtime = file_mtime(path);
+	hosts->stamp = fips_file_stamp(path);
 	in = fopen(path, "re");
 	if (!in && errno == ENOENT)
 		return 0;
@@ -141,7 +208,12 @@ int fips_hosts_load(struct fips_hosts *hosts, const struct fips_pk *pk, const ch
 
 void fips_hosts_clear(struct fips_hosts *hosts)
 {
-	free(hosts->v);
-	hosts->v = NULL;
+	struct fips_host *h, *tmp;
+
+	HASH_CLEAR(by_addr, hosts->addrs);
+	HASH_ITER(by_name, hosts->names, h, tmp) {
+		HASH_DELETE(by_name, hosts->names, h);
+		free(h);
+	}
 	hosts->n = 0;
 }

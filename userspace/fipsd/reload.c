@@ -77,6 +77,7 @@ void fipsd_timing(const struct fipsd *d, const struct fips_config *cfg, struct f
 		fipsd_log(&d->log, FIPS_LOG_WARN,
 			  "lookup.attempt_timeouts_secs: only the first %d are used",
 			  FIPS_LOOKUP_ATTEMPTS_MAX);
+	t->rate_limit.dh_cost_us = fipsd_dh_cost_us(&d->pk, &d->keypair);
 }
 
 /* ---- hooks: everybody who keeps something of the configuration ---- */
@@ -118,7 +119,8 @@ static const struct {
 } hooks[] = {
 	{ "log level", apply_log },
 	{ "rates and limits", apply_timing },
-	{ "hosts", apply_hosts },
+	{ "hosts and access lists", apply_hosts },
+	{ "dns", fipsd_dns_reload },
 	{ "peers", apply_peers },
 };
 

@@ -25,7 +25,7 @@ void fips_bucket_init(struct fips_bucket *b, const struct fips_bucket_rate *rate
 	b->stamp = now;
 }
 
-bool fips_bucket_ready(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now)
+static void refill(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now)
 {
 	u64 missing = rate->burst - b->level;
 	u64 passed = now > b->stamp ? now - b->stamp : 0;
@@ -37,7 +37,19 @@ bool fips_bucket_ready(struct fips_bucket *b, const struct fips_bucket_rate *rat
 	if (b->level > rate->burst)
 		b->level = rate->burst;
 	b->stamp = now;
+}
+
+bool fips_bucket_ready(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now)
+{
+	refill(b, rate, now);
 	return b->level >= TOKEN;
+}
+
+bool fips_bucket_affords(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now,
+			 u64 amount)
+{
+	refill(b, rate, now);
+	return b->level >= amount || b->level == rate->burst;
 }
 
 bool fips_bucket_take(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now)
@@ -46,6 +58,11 @@ bool fips_bucket_take(struct fips_bucket *b, const struct fips_bucket_rate *rate
 		return false;
 	b->level -= TOKEN;
 	return true;
+}
+
+void fips_bucket_spend(struct fips_bucket *b, u64 amount)
+{
+	b->level -= amount < b->level ? amount : b->level;
 }
 
 u64 fips_bucket_wait(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now)

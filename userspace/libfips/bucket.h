@@ -31,6 +31,11 @@ void fips_bucket_init(struct fips_bucket *b, const struct fips_bucket_rate *rate
 bool fips_bucket_ready(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now);
 /* Milliseconds until there is one, at least 1, at most a day. */
 u64 fips_bucket_wait(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now);
+/* Are there @amount millionths, or is it full? Refills; takes nothing. */
+bool fips_bucket_affords(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now,
+			 u64 amount);
+/* Take @amount millionths, or what is left. */
+void fips_bucket_spend(struct fips_bucket *b, u64 amount);
 /* Take a token if there is one. */
 bool fips_bucket_take(struct fips_bucket *b, const struct fips_bucket_rate *rate, u64 now);
 

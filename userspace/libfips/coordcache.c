@@ -185,6 +185,14 @@ static void change_source(struct fips_coordcache *c, struct fips_coord *e,
 	set_source(e, source);
 }
 
+/* Somebody else says that the node is somewhere else: it moved, or one of both lies. */
+static bool is_displaced(const struct fips_coord *e, const struct fips_coord_write *w)
+{
+	const struct fips_coords before = { .addr = e->addr, .count = e->count };
+
+	return !w->verified && e->source != w->source && !fips_coords_eq(&before, &w->coords);
+}
+
 int fips_coordcache_put(struct fips_coordcache *c, const struct fips_coord_write *w, u64 now_ms)
 {
 	size_t len = w->coords.count * sizeof(struct fips_node_addr);
@@ -204,7 +212,9 @@ int fips_coordcache_put(struct fips_coordcache *c, const struct fips_coord_write
 	if (!addr)
 		return -ENOMEM;
 	memcpy(addr, w->coords.addr, len);
-	if (!e)
+	if (e)
+		c->stats.displaced += is_displaced(e, w);
+	else
 		e = insert(c, w, now_ms);
 	if (!e) {
 		free(addr);

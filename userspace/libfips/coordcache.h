@@ -47,6 +47,7 @@ struct fips_coord_source {
  * @share_evicted: pushed out because its peer's share was
  * @refused: lists under a foreign key, or too long
  * @kept: writes that a verified entry held off
+ * @displaced: paths that another peer than before said otherwise
  */
 struct fips_coord_stats {
 	u64 hits;
@@ -56,6 +57,7 @@ struct fips_coord_stats {
 	u64 share_evicted;
 	u64 refused;
 	u64 kept;
+	u64 displaced;
 };
 
 /**

@@ -30,6 +30,7 @@ void fips_node_timing_defaults(struct fips_node_timing *t)
 		},
 		.rate_limit = {
 			.handshake_burst = 100,
+			.dh_cost_us = 50,
 			.handshake_rate = 10.0,
 			.handshake_timeout_secs = 30,
 			.handshake_resend_interval_ms = 1000,
@@ -123,14 +124,6 @@ u64 node_handshake_timeout(const struct fips_node *n)
 	return secs ? secs * 1000 : 1000;
 }
 
-bool node_acl_allows(const struct fips_node *n, const struct fips_identity *id, const char *when)
-{
-	(void)n;
-	(void)id;
-	(void)when;
-	return true;
-}
-
 /* Tell the device what it must know of us. */
 int node_dev_set(struct fips_node *n)
 {
@@ -211,6 +204,7 @@ void fips_node_free(struct fips_node *n)
 	node_dial_destroy(n);
 	node_admit_destroy(n);
 	node_identity_destroy(n);
+	fips_acl_clear(&n->acl);
 	LL_FOREACH_SAFE(n->transports, t, t_tmp)
 		free(t);
 	sodium_memzero(n, sizeof(*n));
@@ -583,8 +577,6 @@ static const char *node_connect_why(int err)
 		return "the address is not understood";
 	case -ENOSPC:
 		return "too many handshakes, links or peers";
-	case -EACCES:
-		return "refused by the access list";
 	case -ELOOP:
 		return "that is this node itself";
 	case -ESHUTDOWN:
@@ -609,7 +601,10 @@ int fips_node_connect(struct fips_node *n, const struct fips_clock *now,
 		ret = -ESHUTDOWN;
 	else
 		ret = node_dial_once(n, id, addr);
-	if (ret && why_len)
+	if (ret == -EACCES && why_len)
+		snprintf(why, why_len, "access denied: peer %s rejected by ACL: %s", id->npub,
+			 fips_acl_verdict_name(fips_acl_decide(&n->acl, &id->addr)));
+	else if (ret && why_len)
 		snprintf(why, why_len, "%s", node_connect_why(ret));
 	node_leave(n);
 	return ret ? ret : connected;
@@ -631,6 +626,11 @@ int fips_node_disconnect(struct fips_node *n, const struct fips_clock *now,
 	}
 	node_leave(n);
 	return p ? 0 : -ENOENT;
+}
+
+bool fips_node_knows(const struct fips_node *n, const struct fips_identity *id)
+{
+	return fips_node_addr_eq(&id->addr, &n->env.self->id.addr) || node_identity_known(n, id);
 }
 
 void fips_node_learn(struct fips_node *n, const struct fips_clock *now,

@@ -8,6 +8,7 @@
 #ifndef FIPS_NODE_H
 #define FIPS_NODE_H
 
+#include "acl.h"
 #include "bloom.h"
 #include "coordcache.h"
 #include "event.h"
@@ -78,6 +79,7 @@ struct fips_node_timing {
 		u64 handshake_early_ms;	/* no key: msg1 once more so soon; 0: not */
 		u32 established_handshake_burst;	/* 0: derived (spec 12 §5.2) */
 		double established_handshake_rate;	/* 0: derived */
+		u32 dh_cost_us;		/* CPU of one Diffie-Hellman, as the host measured it */
 		u32 session_setup_burst;
 		double session_setup_rate;
 	} rate_limit;
@@ -271,6 +273,23 @@ int fips_node_connect(struct fips_node *n, const struct fips_clock *now,
 /* Operator's disconnect: Disconnect(0x06), no redial. 0 or -ENOENT. */
 int fips_node_disconnect(struct fips_node *n, const struct fips_clock *now,
 			 const struct fips_node_addr *addr);
+
+/**
+ * fips_node_set_acl() - replace the access lists (spec 03 §17)
+ * @n: node
+ * @now: time
+ * @acl: copied
+ *
+ * Peers that are now denied get a Disconnect and are gone; all others keep
+ * their links. Configured peers that have none are dialled.
+ *
+ * Return: 0 or -ENOMEM (the old lists stay).
+ */
+int fips_node_set_acl(struct fips_node *n, const struct fips_clock *now,
+		      const struct fips_acl *acl);
+
+/* Is the key in the identity cache? Does not count as a use of it. */
+bool fips_node_knows(const struct fips_node *n, const struct fips_identity *id);
 
 /* Make a key known to the identity cache (DNS answers, hosts). */
 void fips_node_learn(struct fips_node *n, const struct fips_clock *now,
@@ -488,12 +507,18 @@ struct fips_node_counters {
 	u64 coords_malformed;		/* lists in passing datagrams (07 A) */
 	u64 handshake_bad_state;
 	u64 handshake_unknown_connection;
-	u64 msg1_rate_limited;
+	u64 msg1_rate_limited;		/* a share of CPU or the rate of its source is used up */
 	u64 msg1_replayed;		/* answered from the cache, no Diffie-Hellman */
+	u64 acl_outbound_connect;	/* rejected by ACL, by when */
+	u64 acl_inbound_handshake;
+	u64 acl_outbound_handshake;
+	u64 acl_promotion;
+	u64 acl_reload;
 	u64 msg2_ignored;		/* did not authenticate; the attempt goes on */
 	u64 candidates_evicted;
 	u64 candidates_expired;
 	u64 peer_restarts;
+	u64 peers_lost;			/* they fell silent */
 	u64 session_unknown;
 	u64 session_bad_state;
 	u64 session_addr_mismatch;
@@ -513,6 +538,7 @@ struct fips_node_counters {
 	u64 mmp_decode_error;
 	u64 mmp_absurd;			/* reports of what was never sent */
 	u64 mmp_stale;
+	u64 session_no_port;		/* Data for a port that nobody listens on */
 	u64 path_mtu_sent;
 	u64 path_mtu_below_floor;
 	u64 congestion_begun;		/* a link became congested */
@@ -521,6 +547,8 @@ struct fips_node_counters {
 	u64 tree_send_failed;
 	u64 tree_sign_failed;
 	u64 tree_too_deep;		/* a smaller root is out of reach */
+	u64 tree_parked;		/* over the inbound limit, looked at later */
+	u64 tree_root_lowered;		/* a neighbour told of a root smaller than ours */
 	u64 bloom_received;
 	u64 bloom_accepted;
 	u64 bloom_decode_error;
@@ -534,6 +562,7 @@ struct fips_node_counters {
 	u64 bloom_outdated;		/* of new children, made before they were */
 	u64 bloom_left_out;		/* shares that did not fit under the cap */
 	u64 lookup_unasked;		/* responses that nobody asked for */
+	u64 lookup_again;		/* responses beyond the first of a neighbour */
 	u64 lookup_mtu_below_floor;
 	struct fips_lookup_counters lookup;
 	u64 rekey_started;		/* link: our msg1 went out */

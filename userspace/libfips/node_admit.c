@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * Admission of msg1 (spec 03 §9): which class its source is in, two global
- * buckets as the reference has them, and below each a share of every single
- * source, so that one address can't lock all others out (03 §26 T1). Then the
- * memory of answered msg1s (03 §28.1 step 1): a repetition costs no
+ * Admission of msg1 (spec 03 §9). There is no cookie on the wire: to tell a sound
+ * msg1 from garbage costs a Diffie-Hellman, and to answer it three more. So what
+ * is rationed is CPU: strangers have a share of it for being read and one for
+ * being answered, known endpoints have theirs; and below those every source has
+ * a part only, by address, by neighbourhood and by region, so that no single one
+ * locks the others out (03 §26 T1). Answers are counted, too, by the configured
+ * handshake_burst and handshake_rate of each address. Costs are nominal, as the
+ * host measured them once: a node has no clock of its own.
+ *
+ * Then the memory of answered msg1s (03 §28.1 step 1): a repetition costs no
  * Diffie-Hellman, and a replay does nothing at all.
  */
 
@@ -36,34 +42,56 @@ void node_rate_known(const struct fips_node_timing *t, u32 burst, double rate, b
 	fips_bucket_rate_set(out, burst, rate);
 }
 
-static void admit_share(struct fips_bucket_rate *share, const struct fips_bucket_rate *whole,
-			u64 burst_part)
+/* So many thousandths of one CPU; a token is a millisecond. */
+static void admit_cpu(struct fips_bucket_rate *rate, u64 thousandths)
 {
-	const u64 token = 1000000;
+	fips_bucket_rate_set(rate, thousandths * NODE_CPU_BURST_MS / 1000 + 1,
+			     (double)thousandths);
+}
 
-	share->burst = whole->burst / burst_part;
-	if (share->burst < 4 * token)
-		share->burst = whole->burst < 4 * token ? whole->burst : 4 * token;
-	share->per_ms = (whole->per_ms + 1) / 2;
+/* A part of what all have, for one source; small nodes' part still pays for a few handshakes. */
+static void admit_part(struct fips_bucket_rate *part, const struct fips_bucket_rate *whole,
+		       u64 divisor, u64 least)
+{
+	part->burst = whole->burst / divisor;
+	if (part->burst < least)
+		part->burst = least;
+	part->per_ms = (whole->per_ms + divisor - 1) / divisor;
+}
+
+/* A neighbourhood may answer for four of its members, a region for sixteen. */
+static void admit_levels(struct node_admit *a, const struct fips_node_timing *t)
+{
+	u64 least = 4 * (1 + NODE_DH_ANSWER) * a->dh;
+	int i;
+
+	for (i = 0; i < NODE_LEVELS; i++) {
+		admit_part(&a->cpu_share[i], &a->read_rate, (u64)8 >> i, least << i);
+		fips_bucket_rate_set(&a->answer_share[i],
+				     (u64)t->rate_limit.handshake_burst << 2 * i,
+				     t->rate_limit.handshake_rate * (double)(1 << 2 * i));
+	}
 }
 
 /* From the configuration; what is in the buckets stays. */
 void node_admit_rates(struct fips_node *n)
 {
 	const struct fips_node_timing *t = &n->timing;
-	struct node_admit *a = &n->admit;
 	u32 burst = t->rate_limit.established_handshake_burst;
 	double rate = t->rate_limit.established_handshake_rate;
+	struct node_admit *a = &n->admit;
 
-	fips_bucket_rate_set(&a->stranger_rate, t->rate_limit.handshake_burst,
-			     t->rate_limit.handshake_rate);
+	a->dh = (u64)t->rate_limit.dh_cost_us * 1000;
+	admit_cpu(&a->read_rate, NODE_CPU_READ);
+	admit_cpu(&a->answer_rate, NODE_CPU_ANSWER);
+	admit_cpu(&a->known_rate, NODE_CPU_KNOWN);
+	admit_levels(a, t);
+	admit_part(&a->known_cpu, &a->known_rate, 2, 0);
 	if (!t->limits.max_peers) {	/* the stranger's values stand in for missing ones */
 		burst = burst ? burst : t->rate_limit.handshake_burst;
 		rate = rate > 0 ? rate : t->rate_limit.handshake_rate;
 	}
-	node_rate_known(t, burst, rate, true, &a->known_rate);
-	admit_share(&a->stranger_share, &a->stranger_rate, 4);
-	admit_share(&a->known_share, &a->known_rate, 8);
+	node_rate_known(t, burst, rate, true, &a->known_answers);
 }
 
 int node_admit_init(struct fips_node *n)
@@ -74,7 +102,8 @@ int node_admit_init(struct fips_node *n)
 	if (ret)
 		return ret;
 	node_admit_rates(n);
-	fips_bucket_init(&a->stranger, &a->stranger_rate, 0);
+	fips_bucket_init(&a->read, &a->read_rate, 0);
+	fips_bucket_init(&a->answer, &a->answer_rate, 0);
 	fips_bucket_init(&a->known, &a->known_rate, 0);
 	return 0;
 }
@@ -128,19 +157,45 @@ static u64 admit_hash(const struct fips_node *n, const u8 *buf, size_t len)
 	return fips_get_le64(out);
 }
 
-/* IPv6 sites own a /64, so that is one source; an IPv4 address and a MAC are one each. */
-u64 node_admit_prefix(const struct fips_node *n, const struct fips_taddr *from)
+/*
+ * Bytes of an address that a source, its neighbourhood and its region share:
+ * IPv4 /32, /24, /16; IPv6 sites own a /64, their providers give out /48s. A MAC
+ * is one source, and all of a cable are one neighbourhood.
+ */
+static size_t admit_prefix_len(const struct fips_taddr *from, int level)
 {
-	u8 buf[1 + sizeof(from->addr)];
-	size_t len = from->kind == FIPS_TADDR_IPV6 ? 8 : sizeof(from->addr);
+	static const u8 v4[NODE_LEVELS] = { 4, 3, 2 }, v6[NODE_LEVELS] = { 8, 6, 4 };
+
+	switch (from->kind) {
+	case FIPS_TADDR_IPV4:
+		return v4[level];
+	case FIPS_TADDR_IPV6:
+		return v6[level];
+	default:
+		return level ? 0 : sizeof(from->addr);
+	}
+}
+
+static u64 admit_level_key(const struct fips_node *n, const struct fips_taddr *from, int level)
+{
+	u8 buf[2 + sizeof(from->addr)];
+	size_t len = admit_prefix_len(from, level);
 
 	buf[0] = from->kind;
-	memcpy(buf + 1, from->addr, len);
-	return admit_hash(n, buf, 1 + len);
+	buf[1] = (u8)level;
+	memcpy(buf + 2, from->addr, len);
+	return admit_hash(n, buf, 2 + len);
+}
+
+/* The source itself: the port makes no difference. */
+u64 node_admit_prefix(const struct fips_node *n, const struct fips_taddr *from)
+{
+	return admit_level_key(n, from, 0);
 }
 
 static struct node_source *admit_source(struct fips_node *n, u64 key,
-					const struct fips_bucket_rate *share)
+					const struct fips_bucket_rate *cpu,
+					const struct fips_bucket_rate *answers)
 {
 	struct node_admit *a = &n->admit;
 	struct node_source *s;
@@ -161,31 +216,101 @@ static struct node_source *admit_source(struct fips_node *n, u64 key,
 	if (!s)
 		return NULL;
 	s->key = key;
-	fips_bucket_init(&s->bucket, share, n->now.mono_ms);
+	fips_bucket_init(&s->cpu, cpu, n->now.mono_ms);
+	fips_bucket_init(&s->answers, answers, n->now.mono_ms);
 	HASH_ADD(hh, a->sources, key, sizeof(s->key), s);
 	DL_APPEND(a->source_lru, s);
 	return s;
 }
 
-/* Take a token of the class and of the source's share in it, or of neither. */
-bool node_admit_take(struct fips_node *n, const struct node_class *class, u32 transport_id,
+/**
+ * struct admit - all buckets that a msg1 draws on
+ * @n: node
+ * @levels: valid entries of the next three
+ * @source: buckets of its source
+ * @cpu: their rates
+ * @answers: same
+ */
+struct admit {
+	struct fips_node *n;
+	int levels;
+	struct node_source *source[NODE_LEVELS];
+	const struct fips_bucket_rate *cpu[NODE_LEVELS];
+	const struct fips_bucket_rate *answers[NODE_LEVELS];
+};
+
+/* A known endpoint is itself; a stranger is one of many in its prefixes. */
+static bool admit_find(struct admit *m, struct fips_node *n, const struct node_class *class,
+		       u32 transport_id, const struct fips_taddr *from)
+{
+	struct node_admit *a = &n->admit;
+	u64 key;
+	int i;
+
+	*m = (struct admit){ .n = n, .levels = class->known ? 1 : NODE_LEVELS };
+	for (i = 0; i < m->levels; i++) {
+		m->cpu[i] = class->known ? &a->known_cpu : &a->cpu_share[i];
+		m->answers[i] = class->known ? &a->known_answers : &a->answer_share[i];
+		key = class->known ? admit_hash(n, (const u8 *)from, sizeof(*from)) ^ transport_id :
+				     admit_level_key(n, from, i);
+		m->source[i] = admit_source(n, key, m->cpu[i], m->answers[i]);
+		if (!m->source[i])
+			return false;
+	}
+	return true;
+}
+
+/* @cost: millionths of a ms of CPU, from @all's bucket and from each of its source. */
+static bool admit_spend_cpu(struct admit *m, struct fips_bucket *all,
+			    const struct fips_bucket_rate *all_rate, u64 cost)
+{
+	u64 now = m->n->now.mono_ms;
+	int i;
+
+	if (!fips_bucket_affords(all, all_rate, now, cost))
+		return false;
+	for (i = 0; i < m->levels; i++)
+		if (!fips_bucket_affords(&m->source[i]->cpu, m->cpu[i], now, cost))
+			return false;
+	fips_bucket_spend(all, cost);
+	for (i = 0; i < m->levels; i++)
+		fips_bucket_spend(&m->source[i]->cpu, cost);
+	return true;
+}
+
+/* May a msg1 be read? Takes what that costs, or nothing. */
+bool node_admit_read(struct fips_node *n, const struct node_class *class, u32 transport_id,
 		     const struct fips_taddr *from)
 {
 	struct node_admit *a = &n->admit;
-	const struct fips_bucket_rate *rate = class->known ? &a->known_rate : &a->stranger_rate;
-	const struct fips_bucket_rate *share = class->known ? &a->known_share : &a->stranger_share;
-	struct fips_bucket *bucket = class->known ? &a->known : &a->stranger;
-	u64 now = n->now.mono_ms, key;
-	struct node_source *s;
+	struct admit m;
 
-	/* A known endpoint is itself; among strangers the port makes no difference. */
-	key = class->known ? admit_hash(n, (const u8 *)from, sizeof(*from)) ^ transport_id :
-			     node_admit_prefix(n, from);
-	s = admit_source(n, key, share);
-	if (!s || !fips_bucket_ready(&s->bucket, share, now) ||
-	    !fips_bucket_take(bucket, rate, now))
+	if (!admit_find(&m, n, class, transport_id, from))
 		return false;
-	fips_bucket_take(&s->bucket, share, now);
+	return admit_spend_cpu(&m, class->known ? &a->known : &a->read,
+			       class->known ? &a->known_rate : &a->read_rate, a->dh);
+}
+
+/* May it be answered, now that its identity is known (and not proven)? */
+bool node_admit_answer(struct fips_node *n, const struct node_class *class, u32 transport_id,
+		       const struct fips_taddr *from)
+{
+	struct node_admit *a = &n->admit;
+	u64 now = n->now.mono_ms;
+	struct admit m;
+	int i;
+
+	if (!admit_find(&m, n, class, transport_id, from))
+		return false;
+	for (i = 0; i < m.levels; i++)
+		if (!fips_bucket_ready(&m.source[i]->answers, m.answers[i], now))
+			return false;
+	if (!admit_spend_cpu(&m, class->known ? &a->known : &a->answer,
+			     class->known ? &a->known_rate : &a->answer_rate,
+			     NODE_DH_ANSWER * a->dh))
+		return false;
+	for (i = 0; i < m.levels; i++)
+		fips_bucket_take(&m.source[i]->answers, m.answers[i], now);
 	return true;
 }
 
@@ -222,6 +347,7 @@ struct node_msg1 *node_admit_remember(struct fips_node *n, const u8 *msg1, const
 	admit_hash_msg1(n, msg1, m->hash);
 	memcpy(m->msg2, msg2, sizeof(m->msg2));
 	m->seen = n->now.mono_ms;
+	m->answered = n->now.mono_ms;
 	m->link = l;
 	l->cache = m;
 	HASH_ADD(hh, a->msg1s, hash, sizeof(m->hash), m);

@@ -14,12 +14,16 @@
  * @n: node
  * @class: what its source says
  * @gate: its transport takes no strangers: the identity must be that of the endpoint
+ * @transport_id: arrived on
+ * @from: source
  * @id: who says to be the sender
  */
 struct inbound {
 	struct fips_node *n;
 	struct node_class class;
 	bool gate;
+	u32 transport_id;
+	const struct fips_taddr *from;
 	struct fips_identity id;
 };
 
@@ -38,13 +42,13 @@ static int inbound_check(void *ctx, const u8 *pub33)
 			 in->id.npub);
 		return -EACCES;
 	}
-	if (!node_acl_allows(n, &in->id, "inbound_handshake"))
+	if (!node_acl_allows(n, &in->id, NODE_ACL_INBOUND_HANDSHAKE))
 		return -EACCES;
 	/* 03 §7.1 row 1: refused before a msg2, unless we are dialling it ourselves */
 	if (!node_peer_find(n, &in->id.addr) && !node_peer_room(n, &in->id.addr) &&
 	    !node_link_of_peer(n, &in->id.addr, NODE_LINK_DIALING))
 		return -EUSERS;
-	return 0;
+	return node_admit_answer(n, &in->class, in->transport_id, in->from) ? 0 : -EBUSY;
 }
 
 /* Keys of this age are renewed; a handshake beside younger ones crosses their own. */
@@ -169,11 +173,11 @@ static int candidate_answer(struct fips_node *n, struct node_link *l, struct fip
 	return n->ops->raw_send(n->ctx, l->transport_id, &l->remote, msg2, sizeof(msg2));
 }
 
-static void candidate_make(struct inbound *in, u32 transport_id, const struct fips_taddr *from,
-			   const u8 *data, u32 their_index, struct fips_noise *noise)
+static void candidate_make(struct inbound *in, const u8 *data, u32 their_index,
+			   struct fips_noise *noise)
 {
 	struct fips_node *n = in->n;
-	struct node_link *l = node_link_new(n, transport_id, from, &in->id);
+	struct node_link *l = node_link_new(n, in->transport_id, in->from, &in->id);
 	int ret;
 
 	if (!l) {
@@ -184,7 +188,7 @@ static void candidate_make(struct inbound *in, u32 transport_id, const struct fi
 	memcpy(l->epoch, fips_noise_remote_epoch(noise), sizeof(l->epoch));
 	l->k_bit = candidate_k_bit(n, l);
 	l->friendly = node_peer_friend(n, &in->id.addr);
-	l->source = node_admit_prefix(n, from);
+	l->source = node_admit_prefix(n, in->from);
 	candidate_find_host(n, l);
 	node_link_enter(n, l, l->host ? NODE_LINK_NEXT : NODE_LINK_CANDIDATE);
 	if (!l->host)
@@ -200,20 +204,35 @@ static void candidate_make(struct inbound *in, u32 transport_id, const struct fi
 }
 
 /* The cryptographic part; @in is filled with who it is. */
-static void candidate_read(struct inbound *in, u32 transport_id, const struct fips_taddr *from,
-			   const u8 *data, const struct fips_fmp_msg1 *msg1)
+static void candidate_read(struct inbound *in, const u8 *data, const struct fips_fmp_msg1 *msg1)
 {
 	const struct fips_noise_check check = { .check = inbound_check, .ctx = in };
 	struct fips_node *n = in->n;
 	struct fips_noise *noise;
+	int ret;
 
 	if (fips_noise_responder(&n->env, FIPS_NOISE_IK, &noise))
 		return;
-	if (fips_noise_read(noise, msg1->noise, FIPS_NOISE_IK1_LEN, &check))
+	ret = fips_noise_read(noise, msg1->noise, FIPS_NOISE_IK1_LEN, &check);
+	if (ret == -EBUSY)
+		n->counters.msg1_rate_limited++;
+	else if (ret)
 		n->counters.handshake_bad_state++;
 	else if (!candidate_unwanted(n, &in->id.addr, fips_noise_remote_epoch(noise)))
-		candidate_make(in, transport_id, from, data, msg1->sender_idx, noise);
+		candidate_make(in, data, msg1->sender_idx, noise);
 	fips_noise_free(noise);
+}
+
+/* A msg1 that has had its answer gets it again; not more often than an honest sender asks. */
+static void candidate_repeat(const struct inbound *in, struct node_msg1 *seen)
+{
+	struct fips_node *n = in->n;
+
+	n->counters.msg1_replayed++;
+	if (!seen->link || n->now.mono_ms - seen->answered < NODE_MSG1_GAP_MS)
+		return;
+	seen->answered = n->now.mono_ms;
+	n->ops->raw_send(n->ctx, in->transport_id, in->from, seen->msg2, sizeof(seen->msg2));
 }
 
 /**
@@ -224,13 +243,13 @@ static void candidate_read(struct inbound *in, u32 transport_id, const struct fi
  * @data: packet, %FIPS_MSG1_LEN bytes
  * @len: its length
  *
- * Cheap checks first; a header that is wrong costs no token, a repetition no Diffie-Hellman.
+ * Cheap checks first; a wrong header costs nothing, a repetition a hash.
  */
 void node_candidate_msg1(struct fips_node *n, u32 transport_id, const struct fips_taddr *from,
 			 const u8 *data, size_t len)
 {
 	const struct node_transport *t = node_transport_find(n, transport_id);
-	struct inbound in = { .n = n };
+	struct inbound in = { .n = n, .transport_id = transport_id, .from = from };
 	struct fips_fmp_msg1 msg1;
 	struct node_msg1 *seen;
 
@@ -241,24 +260,18 @@ void node_candidate_msg1(struct fips_node *n, u32 transport_id, const struct fip
 		return;
 	}
 	in.class = node_admit_classify(n, transport_id, from);
-	if (!node_admit_take(n, &in.class, transport_id, from)) {
-		n->counters.msg1_rate_limited++;
-		return;
-	}
 	in.gate = !t->info.accept;
 	if (in.gate && !in.class.established) {
 		n->counters.handshake_bad_state++;
 		return;
 	}
 	seen = node_admit_seen(n, data);
-	if (seen) {
-		n->counters.msg1_replayed++;
-		if (seen->link)
-			n->ops->raw_send(n->ctx, transport_id, from, seen->msg2,
-					 sizeof(seen->msg2));
-		return;
-	}
-	candidate_read(&in, transport_id, from, data, &msg1);
+	if (seen)
+		candidate_repeat(&in, seen);
+	else if (node_admit_read(n, &in.class, transport_id, from))
+		candidate_read(&in, data, &msg1);
+	else
+		n->counters.msg1_rate_limited++;
 }
 
 /*

@@ -130,6 +130,8 @@ static void filter_send(struct fips_node *n, struct node_peer *p, struct fips_bl
 	n->counters.bloom_left_out += out.left_out;
 	if (fresh)
 		m->repeats = 0;
+	else
+		p->mmp.tx_quiet++;	/* an idle link stays idle */
 	*m->sent = out.filter;
 	m->pending = false;
 	m->force = false;
@@ -202,13 +204,24 @@ static void filter_refresh(void *owner, struct fips_timer *t)
 
 /* ---- in ---- */
 
+/* It says what we know and believe. @was: what the peer announced before. */
+static bool filter_is_repeated(const struct node_peer *p, const struct fips_bloom_peer *was)
+{
+	return was->known && !was->over && !p->mesh.outdated &&
+		fips_bloom_eq(&was->filter, &p->mesh.filter.filter);
+}
+
 static void filter_take(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len)
 {
-	bool was_over = p->mesh.filter.over;
+	const struct fips_bloom_peer was = p->mesh.filter;
 
 	switch (fips_bloom_receive(&p->mesh.filter, body, len, n->mesh.filter_max)) {
 	case FIPS_BLOOM_ACCEPTED:
 		n->counters.bloom_accepted++;
+		if (filter_is_repeated(p, &was)) {
+			p->mmp.rx_quiet++;
+			return;
+		}
 		p->mesh.outdated = false;
 		n->mesh.size_stale = true;
 		node_filter_mark_all(n, p, false);
@@ -226,7 +239,7 @@ static void filter_take(struct fips_node *n, struct node_peer *p, const u8 *body
 		return;
 	case FIPS_BLOOM_FILL_EXCEEDED:
 		n->counters.bloom_fill_exceeded++;
-		if (!was_over)
+		if (!was.over)
 			node_log(n, FIPS_LOG_WARN, "filter of %s is too full", p->id.npub);
 		node_lookup_filters(n);
 		return;

@@ -114,6 +114,14 @@ struct node_identity *node_identity_by_ipv6(struct fips_node *n, const u8 *ipv6)
 	return e;
 }
 
+/* Does not count as a use (09 §9). */
+bool node_identity_known(const struct fips_node *n, const struct fips_identity *id)
+{
+	const struct node_identity *e = identity_find(n, id->addr.b);
+
+	return e && fips_node_addr_eq(&e->id.addr, &id->addr);
+}
+
 void node_identity_destroy(struct fips_node *n)
 {
 	struct node_identity *e, *tmp;

@@ -40,8 +40,8 @@
  * of the same class goes, so that nobody takes the place of another class.
  */
 #define NODE_MSG1_CACHE		1024	/* answered msg1s, least recently seen goes */
-#define NODE_SOURCES		1024	/* source prefixes with a bucket, least recent goes */
-#define NODE_CANDIDATES		64	/* of strangers; as many again of those we know */
+#define NODE_SOURCES		4096	/* source prefixes with a bucket, least recent goes */
+#define NODE_CANDIDATES		1024	/* of strangers; as many again of those we know */
 #define NODE_CANDIDATES_PREFIX	16	/* of strangers behind one source prefix */
 #define NODE_CANDIDATES_PEER	2	/* of one node address */
 #define NODE_STANDBY_PEER	4	/* old links of one peer that still receive */
@@ -49,6 +49,17 @@
 #define NODE_HALF_OPEN_VIA	64	/* of them brought by one neighbour */
 #define NODE_HALF_OPEN_SRC	8	/* of them for one source */
 #define NODE_SESSIONS		4096	/* new ones are refused beyond */
+
+/*
+ * Thousandths of one CPU that msg1s may cost us (node_admit.c). Reading one
+ * is a Diffie-Hellman, answering it three more.
+ */
+#define NODE_CPU_READ		250	/* of strangers */
+#define NODE_CPU_ANSWER		400	/* of strangers */
+#define NODE_CPU_KNOWN		200	/* either, of known endpoints */
+#define NODE_CPU_BURST_MS	100
+#define NODE_DH_ANSWER		3
+#define NODE_MSG1_GAP_MS	100	/* between answers to one and the same msg1 */
 
 /* Ours */
 #define NODE_MSG1_MEMORY_MS	600000	/* answered msg1s are known for so long */
@@ -294,6 +305,7 @@ struct node_identity {
  * @msg2: the answer
  * @link: whose; NULL when that is gone: then a repetition is a replay and dropped
  * @seen: mono ms of the first time
+ * @answered: mono ms of the last answer
  * @prev: least recently answered first
  * @next: same
  * @hh: by @hash
@@ -303,29 +315,46 @@ struct node_msg1 {
 	u8 msg2[FIPS_MSG2_LEN];
 	struct node_link *link;
 	u64 seen;
+	u64 answered;
 	struct node_msg1 *prev;
 	struct node_msg1 *next;
 	UT_hash_handle hh;
 };
 
-/* Fair share of one source. */
+/**
+ * struct node_source - what one source, or all of a prefix, may still cost us
+ * @key: keyed hash of it
+ * @cpu: its share of the CPU, 1 token = 1 ms
+ * @answers: its handshakes
+ * @prev: least recent first
+ * @next: same
+ * @hh: by @key
+ */
 struct node_source {
 	u64 key;
-	struct fips_bucket bucket;
+	struct fips_bucket cpu;
+	struct fips_bucket answers;
 	struct node_source *prev;
 	struct node_source *next;
 	UT_hash_handle hh;
 };
 
+#define NODE_LEVELS	3	/* a source, its neighbourhood, its region */
+
 /**
  * struct node_admit - who may cost us a handshake
  * @secret: key of the hashes, so that collisions can't be prepared
- * @stranger: for all strangers
- * @known: for all that come from known endpoints
- * @stranger_rate: its rate
- * @known_rate: its rate
- * @stranger_share: rate of one stranger's prefix
- * @known_share: rate of one known endpoint
+ * @dh: cost of a Diffie-Hellman in millionths of a ms
+ * @read: CPU for reading the msg1s of all strangers
+ * @answer: CPU for answering them
+ * @known: CPU for both, of all that come from known endpoints
+ * @read_rate: rates of these three
+ * @answer_rate: same
+ * @known_rate: same
+ * @cpu_share: CPU of a source at each level
+ * @answer_share: handshakes of a source at each level
+ * @known_cpu: CPU of one known endpoint
+ * @known_answers: handshakes of one known endpoint
  * @msg1s: answered msg1s, at most %NODE_MSG1_CACHE
  * @msg1_lru: same, in order
  * @sources: at most %NODE_SOURCES
@@ -333,12 +362,17 @@ struct node_source {
  */
 struct node_admit {
 	u8 secret[32];
-	struct fips_bucket stranger;
+	u64 dh;
+	struct fips_bucket read;
+	struct fips_bucket answer;
 	struct fips_bucket known;
-	struct fips_bucket_rate stranger_rate;
+	struct fips_bucket_rate read_rate;
+	struct fips_bucket_rate answer_rate;
 	struct fips_bucket_rate known_rate;
-	struct fips_bucket_rate stranger_share;
-	struct fips_bucket_rate known_share;
+	struct fips_bucket_rate cpu_share[NODE_LEVELS];
+	struct fips_bucket_rate answer_share[NODE_LEVELS];
+	struct fips_bucket_rate known_cpu;
+	struct fips_bucket_rate known_answers;
 	struct node_msg1 *msg1s;
 	struct node_msg1 *msg1_lru;
 	struct node_source *sources;
@@ -480,6 +514,27 @@ struct node_session {
 	UT_hash_handle hh;
 };
 
+/* When the lists are asked (03 §17.5). */
+enum node_acl_when {
+	NODE_ACL_OUTBOUND_CONNECT,
+	NODE_ACL_INBOUND_HANDSHAKE,
+	NODE_ACL_OUTBOUND_HANDSHAKE,
+	NODE_ACL_PROMOTION,
+	NODE_ACL_RELOAD,
+};
+
+/**
+ * struct node_acl_log - lines about the rejected
+ * @bucket: how many more
+ * @skipped: lines that were one too many
+ * @begun: @bucket has been filled
+ */
+struct node_acl_log {
+	struct fips_bucket bucket;
+	u64 skipped;
+	bool begun;
+};
+
 /**
  * struct fips_node - the node
  * @now: of the call that is running
@@ -509,6 +564,8 @@ struct fips_node {
 	struct node_dial *dials;
 	struct node_query *queries;
 	struct node_admit admit;
+	struct fips_acl acl;
+	struct node_acl_log acl_log;
 	struct node_identity *identities;
 	struct node_identity *identity_lru;
 	size_t n_identities;
@@ -536,8 +593,9 @@ u64 node_handshake_timeout(const struct fips_node *n);
 int node_dev_set(struct fips_node *n);
 const char *node_name(const struct fips_node *n, const struct fips_node_addr *addr,
 		      char text[static FIPS_SHORT_ADDR_SIZE]);
-/* ACL hook (03 §17.5): always yes until there are lists. */
-bool node_acl_allows(const struct fips_node *n, const struct fips_identity *id, const char *when);
+
+/* node_acl.c. Counts and logs a "no". */
+bool node_acl_allows(struct fips_node *n, const struct fips_identity *id, enum node_acl_when when);
 
 /* node_link.c */
 struct node_link *node_link_new(struct fips_node *n, u32 transport_id,
@@ -569,8 +627,10 @@ void node_admit_rates(struct fips_node *n);
 void node_admit_destroy(struct fips_node *n);
 struct node_class node_admit_classify(const struct fips_node *n, u32 transport_id,
 				      const struct fips_taddr *from);
-bool node_admit_take(struct fips_node *n, const struct node_class *class, u32 transport_id,
+bool node_admit_read(struct fips_node *n, const struct node_class *class, u32 transport_id,
 		     const struct fips_taddr *from);
+bool node_admit_answer(struct fips_node *n, const struct node_class *class, u32 transport_id,
+		       const struct fips_taddr *from);
 u64 node_admit_prefix(const struct fips_node *n, const struct fips_taddr *from);
 struct node_msg1 *node_admit_seen(struct fips_node *n, const u8 *msg1);
 struct node_msg1 *node_admit_remember(struct fips_node *n, const u8 *msg1, const u8 *msg2,
@@ -643,6 +703,7 @@ struct node_identity *node_identity_add(struct fips_node *n, const struct fips_i
 void node_identity_pin(struct fips_node *n, const struct fips_identity *id);
 void node_identity_unpin(struct fips_node *n, const struct fips_identity *id);
 struct node_identity *node_identity_by_ipv6(struct fips_node *n, const u8 *ipv6);
+bool node_identity_known(const struct fips_node *n, const struct fips_identity *id);
 void node_identity_destroy(struct fips_node *n);
 
 /* node_session.c */

@@ -63,7 +63,7 @@ int node_leg_start(struct fips_node *n, struct node_dial *d, const struct node_t
 	struct node_link *l;
 	int ret;
 
-	if (!node_acl_allows(n, &d->id, "outbound_connect"))
+	if (!node_acl_allows(n, &d->id, NODE_ACL_OUTBOUND_CONNECT))
 		return -EACCES;
 	l = node_link_new(n, t->info.id, to, &d->id);
 	if (!l)
@@ -202,12 +202,16 @@ static enum leg_verdict leg_decide(struct fips_node *n, const struct node_link *
 	return leg_may_be_overtaken(n, p, l) ? LEG_HOLD : LEG_PROMOTE;
 }
 
-/* The peer's handshake has had its chance. Frees @l if it was taken. */
+/*
+ * The peer's handshake has had its chance, or the link that was silent has spoken again: then the
+ * peer may have dropped the keys of @l, which it never saw in use.
+ */
 void node_leg_hold_over(struct fips_node *n, struct node_link *l)
 {
 	const struct node_peer *p = node_peer_find(n, &l->peer.addr);
 
-	if (p && !memcmp(p->epoch, l->epoch, sizeof(l->epoch)) && leg_overtaken(p, l))
+	if (p && !memcmp(p->epoch, l->epoch, sizeof(l->epoch)) &&
+	    (leg_overtaken(p, l) || leg_answered_otherwise(n, l)))
 		node_link_enter(n, l, NODE_LINK_STANDBY);
 	else
 		node_peer_promote(n, l);
@@ -298,7 +302,7 @@ void node_leg_msg2(struct fips_node *n, u32 transport_id, const struct fips_tadd
 	}
 	l->their_index = msg2.sender_idx;
 	memcpy(l->epoch, fips_noise_remote_epoch(l->noise), sizeof(l->epoch));
-	if (!node_acl_allows(n, &l->peer, "outbound_handshake")) {
+	if (!node_acl_allows(n, &l->peer, NODE_ACL_OUTBOUND_HANDSHAKE)) {
 		n->counters.handshake_bad_state++;
 		if (l->host)
 			node_link_free(n, l);

@@ -394,8 +394,10 @@ void node_lookup_response(struct fips_node *n, struct node_peer *p, const u8 *bo
 		n->counters.lookup_unasked++;
 		return;
 	}
-	if (!response_admit(n, r, p))
+	if (!response_admit(n, r, p)) {
+		n->counters.lookup_again++;
 		return;
+	}
 	if (r->own)
 		node_lookup_answer(n, &resp);
 	else if (!fips_node_addr_eq(&r->from, &p->id.addr))

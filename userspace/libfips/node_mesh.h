@@ -39,7 +39,9 @@
 #define NODE_REPEAT_MS		2000	/* what has changed is said again: nobody acknowledges it */
 #define NODE_REPEATS		3	/* of a filter, each after three times as long */
 #define NODE_AGAIN_MAX_MS	16000	/* to a neighbour that shows that it lacks our announce */
-#define NODE_FILTER_REFRESH_MS	60000	/* up to twice that */
+#define NODE_FILTER_REFRESH_MS	20000	/* up to twice that */
+#define NODE_TREE_IN_BURST	32	/* announces of one neighbour, each costs a signature check */
+#define NODE_TREE_IN_RATE	8.0
 #define NODE_FILTER_IN_BURST	16
 #define NODE_FILTER_IN_RATE	4.0
 
@@ -110,6 +112,10 @@ extern const struct node_rules node_rules[];
  * @again: whether it shows that it got ours is to be looked at
  * @agains: announces without a reason of ours since the last one with
  * @filter_out: limiter of filters
+ * @announce_in: limiter of its announces
+ * @held: newest TreeAnnounce over the limit, or NULL
+ * @held_len: its length
+ * @held_timer: when that is looked at
  * @filter_in: limiter of its filters
  * @filter: what it announced
  * @outdated: @filter was made before it became our child, and is none of a child
@@ -130,6 +136,10 @@ struct node_mesh_peer {
 	struct fips_timer again;
 	u8 agains;
 	struct fips_bucket filter_out;
+	struct fips_bucket announce_in;
+	u8 *held;
+	size_t held_len;
+	struct fips_timer held_timer;
 	struct fips_bucket filter_in;
 	struct fips_bloom_peer filter;
 	bool outdated;
@@ -247,6 +257,7 @@ struct node_signalled {
  * @veto_timer: end of a veto on parent switches
  * @announce_rate: of tree announces to a neighbour
  * @filter_rate: of filters to a neighbour
+ * @tree_in_rate: of announces from a neighbour
  * @filter_in_rate: of filters from a neighbour
  * @filter_timer: filters are due
  * @filter_seq: sequence of the newest filter
@@ -283,6 +294,7 @@ struct node_mesh {
 	struct fips_timer veto_timer;
 	struct fips_bucket_rate announce_rate;
 	struct fips_bucket_rate filter_rate;
+	struct fips_bucket_rate tree_in_rate;
 	struct fips_bucket_rate filter_in_rate;
 	struct fips_timer filter_timer;
 	u64 filter_seq;

@@ -44,18 +44,18 @@ void node_mmp_note(struct node_mmp *m, struct fips_mmp_report *r)
 }
 
 /*
- * Frames that are no reports. A report may be counted by the data plane before
+ * Frames that call for reports. A report may be counted by the data plane before
  * its message has come up here: so compare for equality only.
  */
 static u64 mmp_sent(const struct node_mmp *m)
 {
-	return m->tx_packets - m->tx_reports;
+	return m->tx_packets - m->tx_quiet;
 }
 
 /* Who only receives has but our receiver reports to learn the round-trip time from. */
 static u64 mmp_traffic(const struct node_mmp *m)
 {
-	return m->rx_packets - m->rx_reports + mmp_sent(m);
+	return m->rx_packets - m->rx_quiet + mmp_sent(m);
 }
 
 u32 node_mmp_due(struct fips_node *n, struct node_mmp *m, const struct fips_node_mmp_cfg *cfg,
@@ -113,8 +113,10 @@ void node_mmp_sent(struct fips_node *n, struct node_mmp *m, u32 which, int ret)
 
 	/* Building consumes the interval, whatever becomes of the report (04 §5). */
 	fips_mmp_timer_sent(t, n->now.mono_ms);
-	if (!ret)
-		m->tx_reports++;
+	if (!ret) {	/* and the data plane has counted it */
+		m->tx_quiet++;
+		m->tx_packets++;
+	}
 	if (t->layer != FIPS_MMP_SESSION)
 		return;
 	if (ret)

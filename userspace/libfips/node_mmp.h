@@ -32,8 +32,9 @@ struct node_session;
  * @sr: when a sender report may go
  * @rr: same for receiver reports
  * @timer: next look
- * @rx_reports: reports of the other side
- * @tx_reports: our own
+ * @rx_quiet: frames that call for no report: reports of the other side, and filters that say
+ *	nothing new
+ * @tx_quiet: our own of these
  * @rr_told: frames both ways but for reports, when the last receiver report went
  * @sr_told: frames sent but for reports, when the last sender report went
  * @carry: totals of links that this one replaced
@@ -53,8 +54,8 @@ struct node_mmp {
 	struct fips_mmp_timer sr;
 	struct fips_mmp_timer rr;
 	struct fips_timer timer;
-	u64 rx_reports;
-	u64 tx_reports;
+	u64 rx_quiet;
+	u64 tx_quiet;
 	u64 rr_told;
 	u64 sr_told;
 	struct fips_mmp_report carry;

@@ -165,7 +165,7 @@ void node_mmp_link_message(struct fips_node *n, struct node_peer *p, u32 slot, u
 {
 	struct fips_mmp_sr sr;
 
-	p->mmp.rx_reports++;
+	p->mmp.rx_quiet++;
 	if (type == FIPS_LINK_SENDER_REPORT) {
 		n->counters.mmp_decode_error += fips_mmp_sr_parse(FIPS_MMP_LINK, body, len, &sr)
 						!= 0;

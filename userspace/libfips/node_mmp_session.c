@@ -42,10 +42,10 @@ static void session_notify_now(struct fips_node *n, struct node_session *s)
 	if (n->dp->session_xmit(n->dp_ctx, &s->remote, FIPS_KEY_SLOT_CURRENT, FIPS_FSP_PATH_MTU,
 				false, body, sizeof(body)))
 		return;
-	s->mmp.tx_reports++;
+	s->mmp.tx_quiet++;
 	n->counters.path_mtu_sent++;
 	fips_pathmtu_told(&s->mtu, n->now.mono_ms);
-	s->mtu_told_at = s->mmp.rx_packets - s->mmp.rx_reports;
+	s->mtu_told_at = s->mmp.rx_packets - s->mmp.rx_quiet;
 }
 
 /* In every mode; repeated while data comes, for the far end counts votes (08 §8.2). */
@@ -53,7 +53,7 @@ static void session_notify(struct fips_node *n, struct node_session *s)
 {
 	u64 due = fips_pathmtu_due(&s->mtu);
 
-	if (due && s->mmp.rx_packets - s->mmp.rx_reports == s->mtu_told_at)
+	if (due && s->mmp.rx_packets - s->mmp.rx_quiet == s->mtu_told_at)
 		return;
 	if (due <= n->now.mono_ms)
 		session_notify_now(n, s);
@@ -181,18 +181,21 @@ void node_mmp_session_message(struct fips_node *n, struct node_session *s,
 	session_observe(n, s, ev->session_msg.dgram_mtu);
 	switch (ev->session_msg.msg_type) {
 	case FIPS_FSP_SENDER_REPORT:
-		s->mmp.rx_reports++;
+		s->mmp.rx_quiet++;
 		n->counters.mmp_decode_error += fips_mmp_sr_parse(FIPS_MMP_SESSION, body, len, &sr)
 						!= 0;
 		return;
 	case FIPS_FSP_RECEIVER_REPORT:
-		s->mmp.rx_reports++;
+		s->mmp.rx_quiet++;
 		if (ev->session_msg.slot != FIPS_KEY_SLOT_PREVIOUS)
 			session_rr(n, s, body, len);
 		return;
 	case FIPS_FSP_PATH_MTU:
-		s->mmp.rx_reports++;
+		s->mmp.rx_quiet++;
 		session_notified(n, s, body, len);
+		return;
+	case FIPS_FSP_DATA:
+		n->counters.session_no_port++;
 		return;
 	default:
 		return;

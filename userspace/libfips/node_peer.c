@@ -89,6 +89,7 @@ static void peer_dead_check(void *owner, struct fips_timer *t)
 		return;
 	}
 	if (silent >= timeout) {
+		n->counters.peers_lost++;
 		node_peer_remove(n, p, "link dead", true);
 		return;
 	}
@@ -197,7 +198,8 @@ int node_peer_promote(struct fips_node *n, struct node_link *l)
 		p = NULL;
 	}
 	if (!p) {
-		if (!node_peer_room(n, &l->peer.addr)) {
+		if (!node_acl_allows(n, &l->peer, NODE_ACL_PROMOTION) ||
+		    !node_peer_room(n, &l->peer.addr)) {
 			n->counters.handshake_bad_state++;
 			node_link_free(n, l);
 			return -EUSERS;

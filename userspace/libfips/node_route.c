@@ -302,18 +302,33 @@ void node_route_back(struct fips_node *n, const struct fips_event *ev)
 
 /* ---- when something has changed ---- */
 
+/* Has the far end told of new frames of ours a moment ago, in a report that only it can write? */
+static bool route_proven(const struct fips_node *n, const struct node_route *r)
+{
+	const struct node_session *s = r->arrived ? NULL : node_session_find(n, &r->dest);
+	const struct fips_mmp_base *base = s ? &s->mmp.metrics.base : NULL;
+
+	return base && s->state == NODE_SESSION_ESTABLISHED && base->known &&
+	       n->now.mono_ms - base->at_ms < NODE_ROUTE_KEEP_MS;
+}
+
 /*
  * By what we know now there is no way. If the coordinates are only too old, what
  * works goes on. If the tree has changed and they have not yet, it does for as
- * long as new ones may take: what need not move loses nothing.
+ * long as new ones may take: what need not move loses nothing. And a way that is
+ * proven to work outlives any tree: who cuts the tree with a lie about the root
+ * does not cut those who talk.
  */
 static struct node_peer *route_keep(struct fips_node *n, struct node_route *r,
 				    enum fips_nexthop_result why)
 {
 	if ((n->mesh.swept || why != FIPS_NEXTHOP_NO_COORDS) && !r->until)
 		r->until = n->now.mono_ms + NODE_ROUTE_KEEP_MS;
-	if (r->until && n->now.mono_ms >= r->until)
-		return NULL;
+	if (r->until && n->now.mono_ms >= r->until) {
+		if (!route_proven(n, r))
+			return NULL;
+		r->until = n->now.mono_ms + NODE_ROUTE_KEEP_MS;
+	}
 	return node_peer_find(n, &r->via);
 }
 

@@ -97,7 +97,11 @@ void node_session_learn(struct fips_node *n, struct node_session *s, const struc
 	node_identity_pin(n, id);
 }
 
-/* Data either way keeps a session, nothing else does (08 §4.4). */
+/*
+ * Data either way keeps a session, nothing else does (08 §4.4). But until the far end has shown
+ * that it has the keys there may be nothing to be idle of: its data, which made us ask, is then
+ * still on a way that is longer than the timeout. Msg3 has a patience of its own.
+ */
 static void session_idle_check(struct fips_node *n, struct node_session *s)
 {
 	struct fips_dp_session_info info = { .last_data_ms = FIPS_NEVER };
@@ -106,6 +110,10 @@ static void session_idle_check(struct fips_node *n, struct node_session *s)
 
 	if (!n->dp->session_get(n->dp_ctx, &s->remote, &info) && info.last_data_ms < quiet)
 		quiet = info.last_data_ms;
+	if (s->msg3_len && !s->confirmed) {
+		fips_timer_set(&n->timers, &s->timer, n->now.mono_ms + idle);
+		return;
+	}
 	if (quiet < idle) {
 		s->activity = n->now.mono_ms - quiet;
 		fips_timer_set(&n->timers, &s->timer, n->now.mono_ms + idle - quiet);

@@ -245,6 +245,8 @@ void node_session_key_used(struct fips_node *n, const struct fips_node_addr *rem
 		return;
 	first = !s->confirmed;
 	s->confirmed = true;
+	if (first)
+		s->activity = n->now.mono_ms;
 	if (slot == FIPS_KEY_SLOT_NEXT) {
 		node_session_cutover(n, s);
 		return;

@@ -13,6 +13,8 @@
 
 /* Second message under new keys: the first may have overtaken msg3 on the way up. */
 #define PROBE_MS	100
+/* Repetitions of a first msg3 after which a Setup of the far end is answered again. */
+#define FIRST_MSG3_DEFENDED	2
 
 /* When is our next one due? Not before an instant. */
 void node_session_rekey_arm(struct fips_node *n, struct node_session *s, u64 not_before)
@@ -134,12 +136,23 @@ void node_session_rekey_failed(struct fips_node *n, struct node_session *s)
 }
 
 /*
+ * Is a handshake of ours under way, or its msg3? What is a session's first handshake to us, a far
+ * end that still has the session takes for a rekey, and may cross it with its own. Not for ever:
+ * it may have lost the session since it answered.
+ */
+static bool session_ours_under_way(const struct node_session *s)
+{
+	return s->own || s->probing ||
+	       (s->msg3_len && !s->confirmed && s->msg3_resends < FIRST_MSG3_DEFENDED);
+}
+
+/*
  * Both at once: the smaller address's goes on. The larger answers as well and
  * keeps its own alive, for the Setup may be forged (08 §17).
  */
 bool node_session_rekey_defends(struct fips_node *n, struct node_session *s)
 {
-	if (s->state != NODE_SESSION_ESTABLISHED || !(s->own || s->probing) ||
+	if (s->state != NODE_SESSION_ESTABLISHED || !session_ours_under_way(s) ||
 	    fips_node_addr_cmp(&n->env.self->id.addr, &s->remote) > 0)
 		return false;
 	n->counters.session_rekey_tiebreak++;

@@ -252,8 +252,9 @@ static void tree_apply(struct fips_node *n, const struct fips_tree_decision *d,
 }
 
 /* 05 §6, and what follows from it. */
-void node_tree_message(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len)
+static void tree_take(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len)
 {
+	const struct fips_node_addr before = *fips_tree_root(n->mesh.tree);
 	bool was_child = fips_tree_is_child(n->mesh.tree, &p->id.addr);
 	struct fips_tree_now now = tree_now(n);
 	struct fips_tree_decision d;
@@ -262,6 +263,8 @@ void node_tree_message(struct fips_node *n, struct node_peer *p, const u8 *body,
 	v = fips_tree_receive(n->mesh.tree, &p->id.addr, p->id.x, n->env.pk, body, len, &now, &d);
 	switch (v) {
 	case FIPS_TREE_ACCEPTED:
+		n->counters.tree_root_lowered +=
+			fips_node_addr_cmp(fips_tree_root(n->mesh.tree), &before) < 0;
 		if (!was_child && fips_tree_is_child(n->mesh.tree, &p->id.addr))
 			node_filter_child_new(n, p);
 		tree_apply(n, &d, p);
@@ -277,6 +280,60 @@ void node_tree_message(struct fips_node *n, struct node_peer *p, const u8 *body,
 	case FIPS_TREE_NO_MEMORY:
 		return;
 	}
+}
+
+static void tree_unhold(void *owner, struct fips_timer *t)
+{
+	struct node_peer *p = node_container(t, struct node_peer, mesh.held_timer);
+	struct fips_node *n = owner;
+	u8 *body = p->mesh.held;
+
+	if (!body)
+		return;
+	fips_bucket_take(&p->mesh.announce_in, &n->mesh.tree_in_rate, n->now.mono_ms);
+	p->mesh.held = NULL;
+	tree_take(n, p, body, p->mesh.held_len);
+	free(body);
+}
+
+/* Behind the version; what is too short is older than all. */
+static u64 tree_sequence(const u8 *body, size_t len)
+{
+	return len < 9 ? 0 : fips_get_le64(body + 1);
+}
+
+/**
+ * node_tree_message() - a TreeAnnounce
+ * @n: node
+ * @p: who sent it
+ * @body: behind the type byte
+ * @len: its length
+ *
+ * Each costs a signature check, and may move the whole tree: over the limit the
+ * newest is kept for later. Honest neighbours stay far below it.
+ */
+void node_tree_message(struct fips_node *n, struct node_peer *p, const u8 *body, size_t len)
+{
+	struct node_mesh_peer *m = &p->mesh;
+	u64 now = n->now.mono_ms;
+	u8 *held;
+
+	if (!m->held && fips_bucket_take(&m->announce_in, &n->mesh.tree_in_rate, now)) {
+		tree_take(n, p, body, len);
+		return;
+	}
+	n->counters.tree_parked++;
+	if (m->held && tree_sequence(body, len) < tree_sequence(m->held, m->held_len))
+		return;
+	held = realloc(m->held, len ? len : 1);
+	if (!held)
+		return;
+	if (!m->held)
+		fips_timer_set(&n->timers, &m->held_timer,
+			       now + fips_bucket_wait(&m->announce_in, &n->mesh.tree_in_rate, now));
+	memcpy(held, body, len);
+	m->held = held;
+	m->held_len = len;
 }
 
 static void tree_look_again(struct fips_node *n)
@@ -357,6 +414,7 @@ static void mesh_rates(struct fips_node *n)
 			     tree_per_second(t->tree.announce_min_interval_ms));
 	fips_bucket_rate_set(&m->filter_rate, n->rules->filter_burst,
 			     tree_per_second(t->bloom.update_debounce_ms));
+	fips_bucket_rate_set(&m->tree_in_rate, NODE_TREE_IN_BURST, NODE_TREE_IN_RATE);
 	fips_bucket_rate_set(&m->filter_in_rate, NODE_FILTER_IN_BURST, NODE_FILTER_IN_RATE);
 	fips_bucket_rate_set(&m->request_rate, NODE_LOOKUP_BURST, NODE_LOOKUP_RATE);
 	fips_bucket_rate_set(&m->signal_rate, NODE_SIGNAL_BURST, NODE_SIGNAL_RATE);
@@ -437,6 +495,8 @@ void node_mesh_peer_new(struct fips_node *n, struct node_peer *p)
 
 	fips_timer_init(&m->announce_timer, tree_announce_now);
 	fips_timer_init(&m->again, tree_again);
+	fips_timer_init(&m->held_timer, tree_unhold);
+	fips_bucket_init(&m->announce_in, &n->mesh.tree_in_rate, now);
 	fips_bucket_init(&m->announce, &n->mesh.announce_rate, now);
 	fips_bucket_init(&m->requests, &n->mesh.request_rate, now);
 	node_filter_peer_new(n, p);
@@ -466,6 +526,9 @@ void node_mesh_peer_gone(struct fips_node *n, struct node_peer *p)
 
 	fips_timer_del(&n->timers, &p->mesh.announce_timer);
 	fips_timer_del(&n->timers, &p->mesh.again);
+	fips_timer_del(&n->timers, &p->mesh.held_timer);
+	free(p->mesh.held);
+	p->mesh.held = NULL;
 	node_filter_peer_gone(n, p);
 	node_request_peer_gone(n, p);
 	fips_coordcache_source_fini(&p->mesh.coords);
