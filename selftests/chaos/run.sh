@@ -58,13 +58,13 @@ export here results seconds
 # The lanes run on while the tests wait for their results in order.
 printf '%s\n' "$@" | grep -vxE 'plan|wire' | xargs -P "${LANES:-2}" -I{} bash -c 'play {}' &
 
-# Waits for the lane that plays it; asked a second time, plays it once more.
+# Asked a second time (a failed test may be tried again) it plays once more.
 played() { # NAME
-	[ ! -e "$results/$1.seen" ] || play "$1"
+	[ ! -f "$results/$1.told" ] || play "$1"
 	until [ -f "$results/$1.status" ]; do
 		sleep 0.5
 	done
-	touch "$results/$1.seen"
+	touch "$results/$1.told"
 	cat "$results/$1.log"
 	return "$(cat "$results/$1.status")"
 }

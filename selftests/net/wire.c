@@ -92,12 +92,14 @@ static double draw(struct direction *d)
 
 static void sow(uint64_t seed)
 {
+	struct direction *d;
 	int a, b;
 
 	for (a = 0; a < nodes; a++)
 		for (b = 0; b < nodes; b++) {
-			cables[a][b].random = (seed * NODES_MAX + a + 1) * 0x9e3779b97f4a7c15ULL + b + 1;
-			cables[a][b].queue = QUEUE_DEFAULT;
+			d = &cables[a][b];
+			d->random = (seed * NODES_MAX + a + 1) * 0x9e3779b97f4a7c15ULL + b + 1;
+			d->queue = QUEUE_DEFAULT;
 		}
 }
 
@@ -272,10 +274,11 @@ static void set_link(struct direction *d, char *words)
 	struct direction old = *d;
 	char *word, *value, *rest;
 
-	d->delay_ns = d->jitter_ns = d->rate = d->free_at = 0;
-	d->loss = d->dup = d->reorder = 0;
-	d->queue = QUEUE_DEFAULT;
-	d->last_due = old.last_due;
+	*d = (struct direction) {
+		.queue = QUEUE_DEFAULT, .last_due = old.last_due, .random = old.random,
+		.down = old.down, .sent = old.sent, .lost = old.lost, .overflow = old.overflow,
+		.policed = old.policed, .delivered = old.delivered,
+	};
 	for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
 		value = strchr(word, '=');
 		if (value) {
