@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* fipsctl address: what follows from a public key. */
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../libfips/identity.h"
 #include "fipsctl.h"
-
-static int random_bytes(void *ctx, void *buf, size_t len)
-{
-	(void)ctx;
-	randombytes_buf(buf, len);
-	return 0;
-}
+#include "rng.h"
 
 static int print(const struct fipsctl *ctl, const struct fips_identity *id)
 {
@@ -34,7 +27,7 @@ static int print(const struct fipsctl *ctl, const struct fips_identity *id)
 
 int fipsctl_address(const struct fipsctl *ctl, int argc, char **argv)
 {
-	struct fips_rng rng = { .random = random_bytes };
+	struct fips_rng rng = { .random = fipsctl_random };
 	struct fips_identity id;
 	char npub[FIPSCTL_NPUB];
 	struct fips_pk pk;

@@ -2,19 +2,12 @@
 /* fipsctl keygen (spec 01 §5.3, 13 §9.1). */
 #include <errno.h>
 #include <getopt.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../libfips/keyfile.h"
 #include "fipsctl.h"
-
-static int random_bytes(void *ctx, void *buf, size_t len)
-{
-	(void)ctx;
-	randombytes_buf(buf, len);
-	return 0;
-}
+#include "rng.h"
 
 static void warn(void *ctx, const char *sentence)
 {
@@ -61,7 +54,7 @@ int fipsctl_keygen(int argc, char **argv)
 		{ "stdout", no_argument, NULL, 's' },
 		{ 0 }
 	};
-	struct fips_keyfile_env env = { .rng.random = random_bytes, .warn = warn };
+	struct fips_keyfile_env env = { .rng.random = fipsctl_random, .warn = warn };
 	const char *dir = FIPS_SYSCONFDIR "/fips";
 	bool force = false, print = false;
 	struct fips_pk pk;

@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: MIT
 /* fipsctl connect, disconnect (spec 13 §7, §9.1). */
 #include <arpa/inet.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../fipsd/hosts.h"
 #include "fipsctl.h"
-
-static int random_bytes(void *ctx, void *buf, size_t len)
-{
-	(void)ctx;
-	randombytes_buf(buf, len);
-	return 0;
-}
+#include "rng.h"
 
 static void warn(void *ctx, const char *sentence)
 {
@@ -25,7 +18,7 @@ static void warn(void *ctx, const char *sentence)
 bool fipsctl_find_peer(const char *word, char *npub)
 {
 	struct fips_hosts hosts = { .warn = warn };
-	struct fips_rng rng = { .random = random_bytes };
+	struct fips_rng rng = { .random = fipsctl_random };
 	const struct fips_host *host = NULL;
 	struct fips_pk pk;
 

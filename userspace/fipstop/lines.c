@@ -301,7 +301,8 @@ void top_grid_end(struct top *t, const char *none)
 	if (g->sort >= (int)g->columns)
 		t->place[t->tab].sort = -1;
 	g->sort = t->place[t->tab].sort;
-	qsort_r(g->rows, g->n, sizeof(*g->rows), row_cmp, g);
+	if (g->n)
+		qsort_r(g->rows, g->n, sizeof(*g->rows), row_cmp, g);
 	grid_widths(g, width);
 	put_titles(t, width);
 	for (r = 0; r < g->n; r++) {
