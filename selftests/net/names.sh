@@ -22,7 +22,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../lib/unpack.sh
 . "$here/../lib/unpack.sh"
 
-all=(glibc answers hosts mesh_queries flood acl acl_restart dnsmasq unbound resolved others
+all=(glibc answers hosts mesh_queries flood limit acl acl_restart dnsmasq unbound resolved others
 	leftovers firewall)
 SETUP=$FIPS_TOP/packaging/fips-dns-setup
 NPUB_B=${NODE_NPUB[b]}
@@ -175,6 +175,18 @@ run_flood() {
 	ping_all a 40
 	says "bee.fips. 300 IN AAAA ${NODE_IP6[b]}" ask +tcp bee.fips AAAA
 	dns_counts '.answered > 100 and .refused > 20 and .nxdomain > 20'
+}
+
+# New nodes push nobody out of the identity cache before the answer about them expires.
+run_limit() {
+	NODE_EXTRA='  cache:
+    identity_size: 20' names_up
+	awk '$2 ~ /^npub1/ { print $2 ".fips AAAA" }' "$LIB/identities" >"$WORK/queries"
+	in_box a dnsperf -s ::1 -p 5354 -d "$WORK/queries" -n 1 -t 1
+	# A quarter of 20 and one; b is known, and no news.
+	shows dns '.queries.answered == 6 and .queries.limited == 18'
+	says "bee.fips. 300 IN AAAA ${NODE_IP6[b]}" ask bee.fips AAAA
+	shows identity_cache '.entries | length >= 7'
 }
 
 # ---- access lists
