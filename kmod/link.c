@@ -408,8 +408,9 @@ int fips_link_set(struct fips_link *link, const struct fips_link_params *params,
 		rcu_read_lock();
 		next = *rcu_dereference(link->endpoint);
 		rcu_read_unlock();
+		/* Without transport-id the remote address is on the link's own transport. */
 		if (params->has_remote)
-			next = params->ep;
+			next.remote = params->ep.remote;
 		if (params->transport)
 			next.transport = params->transport;
 		memset(&next.local, 0, sizeof(next.local));

@@ -372,6 +372,12 @@ static void bad_links(void)
 	EXPECT(dev_count(get_links) == 0, "a refused link stands");
 
 	EXPECT(!nlc_link(&owner, ifindex, 7, 1, 2, &to), "%s", owner.extack);
+	/* Another address on the transport that it has. */
+	msg = nlc_dev_msg(&owner, FIPS_CMD_LINK_SET, ifindex);
+	nla_put_u32(msg, FIPS_A_LINK_ID, 2);
+	nla_put(msg, FIPS_A_LINK_REMOTE_IPV6, 16, &to.sin6_addr);
+	nla_put_u16(msg, FIPS_A_LINK_REMOTE_PORT, htons(2122));
+	expect_link(msg, 0, "address alone");
 	expect_link(nlc_link_msg(&owner, ifindex, 7, 2, &to), -EEXIST, "id");
 	/* Another link with the index of the first. */
 	msg = nlc_link_msg(&owner, ifindex, 7, 3, &to);
