@@ -11,7 +11,7 @@
 #include "mesh.h"
 #include "node.h"
 
-#define LIE_EVERY	(20 * SIM_MS)
+#define LIE_EVERY	(50 * SIM_MS)
 #define LIE_ROOM	2048
 
 /**

@@ -447,7 +447,7 @@ enum sim_lie {
 	SIM_LIE_TREE_LAST,	/* the last sequence there is */
 	SIM_LIE_TREE_LONG,	/* as many ancestors as fit */
 	SIM_LIE_TREE_SWING,	/* another depth each time */
-	SIM_LIE_TREE_FLOOD,	/* an announce every 20 ms */
+	SIM_LIE_TREE_FLOOD,	/* an announce every 50 ms */
 	SIM_LIE_FILTER_FULL,	/* knows everybody */
 	SIM_LIE_FILTER_FILL,	/* knows most, just within the cap */
 	SIM_LIE_FILTER_K255,	/* the cap is computed with 255 hashes */
@@ -455,7 +455,7 @@ enum sim_lie {
 	SIM_LIE_FILTER_EMPTY,	/* knows nobody */
 	SIM_LIE_FILTER_CLAIM,	/* knows exactly everybody */
 	SIM_LIE_FILTER_LAST,	/* the last sequence there is */
-	SIM_LIE_FILTER_FLOOD,	/* a filter every 20 ms */
+	SIM_LIE_FILTER_FLOOD,	/* a filter every 50 ms */
 	SIM_LIE_LOOKUP_SWALLOW,	/* passes no lookup on */
 	SIM_LIE_LOOKUP_FORGE,	/* answers that it passes on say something else */
 	SIM_LIE_LOOKUP_MTU,	/* they say that no packet fits */
