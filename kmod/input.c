@@ -30,7 +30,7 @@
 #include "transport.h"
 #include "underlay.h"
 
-#define FIPS_UNKNOWN_GAP	(HZ / 10)	/* between session-unknowns of a link, in the long run */
+#define FIPS_UNKNOWN_GAP	(HZ / 10)	/* between session-unknowns in the long run */
 #define FIPS_UNKNOWN_BURST	16	/* far ends that come at once */
 #define FIPS_STUN_LEN		20
 #define FIPS_STUN_COOKIE	0x2112a442

@@ -178,6 +178,8 @@ static int life_random(void *ctx, void *buf, size_t len)
 {
 	struct sim_node *n = ctx;
 
+	if (n->sim->sin == SIM_SIN_NODE_STARTS)
+		return -EIO;
 	sim_rng_bytes(&n->rng, buf, len);
 	return 0;
 }

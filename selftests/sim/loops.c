@@ -43,7 +43,7 @@ void sim_loops_died(struct sim_node *n, const u8 *frame, size_t len)
 	u8 ipv6[FIPS_IPV6_LEN];
 
 	if (len < LOOP_MSG_OFF + FIPS_DGRAM_HDR_LEN || frame[LOOP_MSG_OFF] != FIPS_LINK_DATAGRAM ||
-	    frame[LOOP_MSG_OFF + FIPS_DGRAM_TTL_OFF])
+	    frame[LOOP_MSG_OFF + FIPS_DGRAM_TTL_OFF] > 1)
 		return;
 	memcpy(dst.b, frame + LOOP_MSG_OFF + FIPS_DGRAM_DST_OFF, sizeof(dst.b));
 	fips_node_addr_to_ipv6(&dst, ipv6);

@@ -249,6 +249,8 @@ static void settle_again(struct sim *s)
 	s->checks.settled = s->now - st->began;
 	st->again = s->now;
 	st->patience = SETTLE_PATIENCE;
+	if (s->sin == SIM_SIN_STAYS_SETTLED)
+		s->edges[0].half[0].cut = true;
 	for (i = 0; i < st->n; i++) {
 		st->pairs[i].done = false;
 		st->pairs[i].tries = 0;

@@ -612,12 +612,21 @@ enum sim_sin {
 	SIM_SIN_TALKS_AGAIN,	/* heal nothing, and don't look at the tree */
 	SIM_SIN_ONE_ROOT,	/* heal nothing */
 	SIM_SIN_LOSSLESS,	/* lose a packet */
+	SIM_SIN_STAYS_SETTLED,	/* cut a wire when all have talked */
+	SIM_SIN_NODE_STARTS,	/* no randomness for a node */
+	/* again and again, for the nodes mend these */
+	SIM_SIN_NO_FORWARDING_LOOP,	/* routes in a circle */
+	SIM_SIN_COORDS,		/* coordinates without the parent */
+	SIM_SIN_COORDS_PARENT,	/* coordinates that are not the parent's */
+	SIM_SIN_NO_LOOP,	/* the parent twice in them */
 	SIM_SINS,
 };
 
 extern const char *const sim_sin_names[SIM_SINS];
 bool sim_sin_unhealed(const struct sim *s);
 void sim_sin_commit(struct sim *s, enum sim_sin sin);
+/* sin_mesh.c: one of those that are committed again and again, once. */
+void sim_sin_mesh(struct sim *s, enum sim_sin sin);
 /* A packet that is about to be delivered; true if it has been dealt with. */
 bool sim_sin_packet(struct sim_node *n, const u8 *ip6, size_t len);
 

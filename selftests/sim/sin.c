@@ -6,6 +6,8 @@
 #include "core_impl.h"
 #include "sim.h"
 
+#define SIN_AGAIN	(10 * SIM_MS)
+
 const char *const sim_sin_names[SIM_SINS] = {
 	[SIM_SIN_NONE] = "none",
 	[SIM_SIN_RIGHT_NODE] = "right-node",
@@ -20,6 +22,12 @@ const char *const sim_sin_names[SIM_SINS] = {
 	[SIM_SIN_TALKS_AGAIN] = "talks-again",
 	[SIM_SIN_ONE_ROOT] = "one-root",
 	[SIM_SIN_LOSSLESS] = "lossless",
+	[SIM_SIN_STAYS_SETTLED] = "stays-settled",
+	[SIM_SIN_NODE_STARTS] = "node-starts",
+	[SIM_SIN_NO_FORWARDING_LOOP] = "no-forwarding-loop",
+	[SIM_SIN_COORDS] = "coords-are-ancestry",
+	[SIM_SIN_COORDS_PARENT] = "coords-of-parent",
+	[SIM_SIN_NO_LOOP] = "no-loop",
 };
 
 static void sin_nonce(void)
@@ -62,9 +70,15 @@ static void sin_spin(struct sim *s, struct sim_timer *t)
 	}
 }
 
+static void sin_again(struct sim *s, struct sim_timer *t)
+{
+	sim_sin_mesh(s, s->sin);
+	sim_timer_set(s, t, s->now + SIN_AGAIN);
+}
+
 void sim_sin_commit(struct sim *s, enum sim_sin sin)
 {
-	static struct sim_timer spin;
+	static struct sim_timer spin, again;
 
 	switch (sin) {
 	case SIM_SIN_NONCE_ONCE:
@@ -87,6 +101,10 @@ void sim_sin_commit(struct sim *s, enum sim_sin sin)
 	default:
 		s->sin = sin;
 	}
+	if (sin < SIM_SIN_NO_FORWARDING_LOOP)
+		return;
+	again = (struct sim_timer) { .fire = sin_again };
+	sim_timer_set(s, &again, s->now);
 }
 
 bool sim_sin_unhealed(const struct sim *s)
@@ -100,7 +118,7 @@ bool sim_sin_packet(struct sim_node *n, const u8 *ip6, size_t len)
 	enum sim_sin sin = s->sin;
 	u8 *copy;
 
-	if (sim_sin_unhealed(s))
+	if (sin > SIM_SIN_PAYLOAD_INTACT && sin != SIM_SIN_LOSSLESS)
 		return false;
 	s->sin = SIM_SIN_NONE;
 	if (sin == SIM_SIN_LOSSLESS)

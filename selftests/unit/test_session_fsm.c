@@ -467,6 +467,29 @@ static void squatting_does_not_stop_our_own_setup(void **state)
 	}
 }
 
+/* As above, but the data comes when all repetitions of the Ack are over. */
+static void late_data_behind_a_half_open_session(void **state)
+{
+	struct fakenet *net = fakenet_new(12);
+	int hub = fakenet_simple(net, 1), victim = fakenet_simple(net, 2);
+	int evil = fakenet_simple(net, 3), i;
+
+	(void)state;
+	fakenet_peer(net, victim, hub);
+	fakenet_peer(net, evil, hub);
+	fakenet_run(net, 1000);
+	send_setup(net, evil, hub, fakenet_addr(net, victim), 1);
+	net->nodes[hub].node->timing.rate_limit.handshake_resend_interval_ms = 250;
+	fakenet_run(net, 20000);
+	for (i = 0; i < 5; i++) {
+		fakenet_data(net, hub, victim);
+		fakenet_run(net, 500);
+	}
+	assert_true(sessions_match(net, hub, victim));
+	assert_int_equal(net->nodes[victim].delivered, 5);
+	fakenet_free(net);
+}
+
 /* A forged Setup of a smaller address while we are initiating: our own handshake lives on. */
 static void forged_setup_does_not_displace(void **state)
 {
@@ -989,6 +1012,7 @@ int main(void)
 		cmocka_unit_test(garbage_msg3_changes_nothing),
 		cmocka_unit_test(squatting),
 		cmocka_unit_test(squatting_does_not_stop_our_own_setup),
+		cmocka_unit_test(late_data_behind_a_half_open_session),
 		cmocka_unit_test(forged_setup_does_not_displace),
 		cmocka_unit_test(msg3_of_another_identity),
 		cmocka_unit_test(half_open_bounds),

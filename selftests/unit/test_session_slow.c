@@ -83,11 +83,43 @@ static void first_handshake_crosses_a_rekey(void **state)
 	}
 }
 
+/*
+ * The larger address loses the session while the smaller one waits for proof of its rekey, and asks
+ * anew: that must not be refused until the rekey has timed out.
+ */
+static void far_end_forgets_during_a_rekey(void **state)
+{
+	struct pair p = slow(35, 0, 20);
+	struct fips_node *n = p.net->nodes[p.small].node;
+	struct loss_plan plan = { .seen = { { 0 } } };
+	unsigned int before = 0;
+	int i;
+
+	(void)state;
+	plan.mask[p.large][FAKE_SMSG] = 7;
+	loss_plan_use(p.net, &plan);
+	n->now = fakenet_clock(p.net);
+	assert_int_equal(node_session_renew(n, node_session_find(n, fakenet_addr(p.net, p.large)),
+					    false), 0);
+	fakenet_run(p.net, 70);
+	session_forget(p.net, p.large, p.small);
+	for (i = 0; i < 100; i++) {
+		fakenet_data(p.net, p.small, p.large);
+		fakenet_run(p.net, 100);
+		if (i == 79)
+			before = p.net->nodes[p.large].delivered;
+	}
+	assert_int_equal(p.net->nodes[p.large].delivered - before, 20);
+	assert_true(sessions_match(p.net, p.small, p.large));
+	fakenet_free(p.net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle_is_shorter_than_the_way),
 		cmocka_unit_test(first_handshake_crosses_a_rekey),
+		cmocka_unit_test(far_end_forgets_during_a_rekey),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

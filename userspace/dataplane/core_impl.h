@@ -195,7 +195,7 @@ static inline void fips_slot_set(fips_slot *s, struct fips_epoch *e)
  * @congested: mark what is forwarded with CE
  * @quiet: the next frame raises FIPS_EV_LINK_ACTIVE; receiving side and exclusive calls
  * @sr_bytes: bytes sent up to the last report that ended the sending interval
- * @unknown_paid: up to when session-unknowns are paid for, %FIPS_UNKNOWN_GAP_MS each; receiving side
+ * @unknown_paid: session-unknowns are paid for up to then, %FIPS_UNKNOWN_GAP_MS each; receiver
  * @back_told: when a datagram that would go back was last told of; receiving side
  * @stats: traffic
  * @hh: in the core's table

@@ -77,6 +77,7 @@
 #define NODE_REKEY_PROBE_MS	250	/* second frame under new link keys */
 #define NODE_REKEY_YIELD_MS	5000	/* an unproven rekey of the peer's keeps ours waiting */
 #define NODE_REKEY_FORCE_MS	2000	/* data follows by then */
+#define NODE_DEFEND_MS		3000	/* so long ours makes the larger address's wait */
 #define NODE_REKEY_GAP_MS	3000	/* least age of a session's keys */
 #define NODE_REKEY_RETRY_MS	31000	/* a refused Setup goes out no sooner (08 §18.2) */
 #define NODE_MSG3_GAP_MS	250	/* between msg3s sent for duplicate Acks */
@@ -726,6 +727,8 @@ void node_session_tell_mtu(struct fips_node *n, struct node_session *s);
 void node_session_destroy(struct fips_node *n);
 
 /* node_session_half.c: handshakes of a session */
+/* Packets of ours wait behind a half-open session? */
+void node_half_own_traffic(struct fips_node *n, struct node_session *s);
 struct node_half *node_half_new(struct fips_node *n, struct node_session *s,
 				struct fips_noise *noise, const u8 *eph);
 void node_half_free(struct fips_node *n, struct node_half *h);

@@ -136,8 +136,11 @@ static void session_timer(void *owner, struct fips_timer *t)
 	case NODE_SESSION_ESTABLISHED:
 		session_idle_check(n, s);
 		return;
-	case NODE_SESSION_INITIATING:
 	case NODE_SESSION_AWAITING_MSG3:
+		fips_timer_set(&n->timers, t, n->now.mono_ms + NODE_FIRST_RESEND_MS);
+		node_half_own_traffic(n, s);
+		return;
+	case NODE_SESSION_INITIATING:
 		return;
 	}
 }
@@ -147,15 +150,20 @@ void node_session_enter(struct fips_node *n, struct node_session *s, enum node_s
 {
 	u64 now = n->now.mono_ms;
 
+	/* Another Setup puts off nothing. */
+	if (state == NODE_SESSION_AWAITING_MSG3 && s->state == state)
+		return;
 	s->state = state;
 	fips_timer_del(&n->timers, &s->timer);
 	switch (state) {
 	case NODE_SESSION_WAITING:
 		fips_timer_set(&n->timers, &s->timer, now + NODE_WAIT_LINK_MS);
 		return;
+	case NODE_SESSION_AWAITING_MSG3:	/* for packets of ours */
+		fips_timer_set(&n->timers, &s->timer, now + NODE_FIRST_RESEND_MS);
+		return;
 	case NODE_SESSION_INITIATING:
-	case NODE_SESSION_AWAITING_MSG3:
-		return;		/* their handshakes have the timers */
+		return;		/* the handshake has the timers */
 	case NODE_SESSION_ESTABLISHED:
 		s->established = now;
 		s->established_wall = n->now.wall_ms;

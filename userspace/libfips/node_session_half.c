@@ -52,25 +52,25 @@ static void half_expire(void *owner, struct fips_timer *t)
 }
 
 /*
- * A half-open session stages our own packets. If its initiator is not the one
- * it says to be, msg3 never comes: ask for a session ourselves (08 §17, squatting).
+ * A half-open session stages our own packets, and nothing tells of them. If its initiator is not
+ * the one it says to be (08 §17, squatting), or has forgotten that it asked, msg3 never comes:
+ * ask for a session ourselves.
  */
-static void half_own_traffic(struct fips_node *n, struct node_session *s)
+void node_half_own_traffic(struct fips_node *n, struct node_session *s)
 {
 	struct fips_dp_session_info info = { .staged = 0 };
 	struct node_identity *e;
 	u8 ipv6[FIPS_IPV6_LEN];
 
-	if (s->own || s->state != NODE_SESSION_AWAITING_MSG3)
-		return;
-	if (n->dp->session_get(n->dp_ctx, &s->remote, &info) || !info.staged)
+	if (s->own || n->dp->session_get(n->dp_ctx, &s->remote, &info) || !info.staged)
 		return;
 	fips_node_addr_to_ipv6(&s->remote, ipv6);
 	e = node_identity_by_ipv6(n, ipv6);
 	if (!e || !fips_node_addr_eq(&e->id.addr, &s->remote))
 		return;
 	node_session_learn(n, s, &e->id);
-	node_session_initiate(n, s);
+	if (node_session_initiate(n, s) == -EHOSTUNREACH)
+		node_lookup_start(n, &s->remote);
 }
 
 /* The lists of the message as they are now: it may be that we, or the tree, have moved. */
@@ -143,8 +143,6 @@ static void half_resend(void *owner, struct fips_timer *t)
 	} else {
 		fips_timer_set(&n->timers, t, n->now.mono_ms + NODE_FIRST_RESEND_MS);
 	}
-	if (h != h->session->own)
-		half_own_traffic(n, h->session);
 }
 
 /* @noise is the handshake's from now on, also on failure. */

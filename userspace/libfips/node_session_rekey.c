@@ -13,8 +13,6 @@
 
 /* Second message under new keys: the first may have overtaken msg3 on the way up. */
 #define PROBE_MS	100
-/* Repetitions of a first msg3 after which a Setup of the far end is answered again. */
-#define FIRST_MSG3_DEFENDED	2
 
 /* When is our next one due? Not before an instant. */
 void node_session_rekey_arm(struct fips_node *n, struct node_session *s, u64 not_before)
@@ -136,14 +134,23 @@ void node_session_rekey_failed(struct fips_node *n, struct node_session *s)
 }
 
 /*
- * Is a handshake of ours under way, or its msg3? What is a session's first handshake to us, a far
- * end that still has the session takes for a rekey, and may cross it with its own. Not for ever:
- * it may have lost the session since it answered.
+ * Is a handshake of ours under way that may cross one of the far end's? What is a session's first
+ * handshake to us, a far end that still has the session takes for a rekey. Not for long: it may
+ * have lost the session, and then it asks because it can't answer.
  */
-static bool session_ours_under_way(const struct node_session *s)
+static bool session_ours_under_way(const struct fips_node *n, const struct node_session *s)
 {
-	return s->own || s->probing ||
-	       (s->msg3_len && !s->confirmed && s->msg3_resends < FIRST_MSG3_DEFENDED);
+	u64 since;
+
+	if (s->own)
+		since = s->own->created;
+	else if (s->probing)
+		since = s->next_since;
+	else if (s->msg3_len && !s->confirmed)
+		since = s->established;
+	else
+		return false;
+	return n->now.mono_ms - since < NODE_DEFEND_MS;
 }
 
 /*
@@ -152,7 +159,7 @@ static bool session_ours_under_way(const struct node_session *s)
  */
 bool node_session_rekey_defends(struct fips_node *n, struct node_session *s)
 {
-	if (s->state != NODE_SESSION_ESTABLISHED || !session_ours_under_way(s) ||
+	if (s->state != NODE_SESSION_ESTABLISHED || !session_ours_under_way(n, s) ||
 	    fips_node_addr_cmp(&n->env.self->id.addr, &s->remote) > 0)
 		return false;
 	n->counters.session_rekey_tiebreak++;
@@ -238,7 +245,7 @@ bool node_session_rekey_pending(struct fips_node *n, struct node_session *s)
 {
 	bool smaller = fips_node_addr_cmp(&n->env.self->id.addr, &s->remote) < 0;
 
-	if (s->probing && smaller)
+	if (s->probing && smaller && session_ours_under_way(n, s))
 		return false;
 	if (s->probing) {
 		n->counters.session_rekey_yielded++;
