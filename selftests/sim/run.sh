@@ -9,9 +9,9 @@
 #   FIPS_BUILD      folder of fipssim (build/)
 #   FIPS_BUILD_O0   folder of one built with -O0 (build/O0/); without it that test is skipped
 #   FIPS_BUILD_SAN  folder of one built with sanitizers (build-sanitize/), for swarm_sanitized
-#   SWARM_RUNS      runs of the swarm (1000; a tenth of it under the sanitizers)
+#   SWARM_RUNS      runs of the swarm (917; a tenth of it under the sanitizers)
 #   SWARM_SEED      first seed (84: 83 and 1038 are kept as known failures)
-#   SIM_NODES       nodes of the large mesh (917)
+#   SIM_NODES       nodes of the large mesh (1000)
 
 set -euo pipefail
 
