@@ -58,9 +58,9 @@ now_ms() {
 # How long fipsctl takes; keeps the longest in $slowest. On a busy machine a process may
 # wait for its turn that long: only what is slow thrice in a row is the node's.
 ask_ctl() {
-	local start took best=99999 try
+	local start took best=99999
 
-	for try in 1 2 3; do
+	for _ in 1 2 3; do
 		start=$(now_ms)
 		ctl r show status --json >/dev/null || continue
 		took=$(($(now_ms) - start))
@@ -127,11 +127,11 @@ watch_attack() { # PID DIRECTORY JOINS
 
 # CPU at rest within 5 s; prints how many seconds that took and the last percentage.
 rest() { # PID
-	local before after i n
+	local before after i
 
 	for i in 1 2 3 4 5; do
 		before=$(cpu_ticks "$1")
-		for n in {1..20}; do pause; done
+		for _ in {1..20}; do pause; done
 		after=$(cpu_ticks "$1")
 		[ $((after - before)) -gt $REST_PERCENT ] || break
 	done

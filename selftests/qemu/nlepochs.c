@@ -151,7 +151,8 @@ static void begin(uint32_t seed)
 	for (epoch = 0; epoch < EPOCHS; epoch++)
 		for (i = 0; i < EACH; i++)
 			msgs[epoch][i].used = false;
-	forged = replayed = 0;
+	forged = 0;
+	replayed = 0;
 	OK(&b, nlc_session(&b.c, b.ifindex, b.node, a.node));
 	OK(&b, session_key(&b, &a, 1, FIPS_KEY_SLOT_NEXT));
 	OK(&b, nlc_call(&b.c, nlc_session_msg(&b.c, FIPS_CMD_SESSION_KEY_SWAP, b.ifindex, a.node),
@@ -311,7 +312,7 @@ static void every_permutation(void)
 
 	for (o = 0; o < 6; o++) {
 		for (ks = 0; ks < 27 && !failed; ks++) {
-			/* data without K, warm-up, report with K; or report, data with K, warm-up */
+			/* plain data, warm-up, report with K; or report, data with K, warm-up */
 			unsigned int odd = o & 1;
 			unsigned int pick[3] = {
 				ks % 3 * 2 + odd, ks / 3 % 3 * 2 + odd, ks / 9 * 2 + odd

@@ -172,7 +172,7 @@ static void put_untold(struct fuzz *f, unsigned int type)
 	uint16_t port = htons(2121);
 	uint32_t ipv4 = htonl(0x0a4d0001 + draw(f, 3));
 
-	if ((type == FIPS_A_LINK_REMOTE_PORT) == !!draw(f, 16))
+	if (draw(f, 16) ? type == FIPS_A_LINK_REMOTE_PORT : type != FIPS_A_LINK_REMOTE_PORT)
 		put(f, type, &port, sizeof(port));
 	else
 		put(f, type, &ipv4, sizeof(ipv4));

@@ -102,7 +102,7 @@ namespace_death_after_linger() {
 
 # Without a daemon traffic goes on until linger ends, and then stops for good.
 linger_ends() {
-	LINGER=$((3 * SLOW))
+	export LINGER=$((3 * SLOW))
 	both_up
 	ping_all a 2
 	node_kill a
@@ -146,7 +146,7 @@ takeover() {
 # A stopped daemon, and misses without end: what the peer has to say to it
 # still arrives, for control and data upcalls have sockets of their own.
 control_upcalls_survive_misses() {
-	LINK_DEAD=120
+	export LINK_DEAD=120
 	both_up
 	ping_all a 2
 	run kill -STOP "$(node_pid a)"

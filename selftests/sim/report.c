@@ -182,8 +182,8 @@ static void text_mesh(const struct report *r, struct sim *s, FILE *out)
 			s->checks.stretch / 1000, s->checks.stretch % 1000,
 			s->checks.stretch_pairs);
 	if (m->rekey_completed || m->session_rekey_completed)
-		fprintf(out, "rekeys          links %" PRIu64 ", sessions %" PRIu64 "\n", m->rekey_completed,
-			m->session_rekey_completed);
+		fprintf(out, "rekeys          links %" PRIu64 ", sessions %" PRIu64 "\n",
+			m->rekey_completed, m->session_rekey_completed);
 }
 
 static void text_traffic(const struct report *r, struct sim *s, FILE *out)
@@ -367,8 +367,9 @@ static void json_mesh(json_t *o, struct sim *s, const struct report *r)
 	json_object_set_new(o, "lookup_requests",
 			    json_u64(r->types[FIPS_LINK_LOOKUP_REQUEST]));
 	json_object_set_new(o, "lies", json_u64(s->lies));
-	json_object_set_new(o, "rekeys", json_pack("{s:o, s:o}", "links", json_u64(m->rekey_completed),
-						   "sessions", json_u64(m->session_rekey_completed)));
+	json_object_set_new(o, "rekeys",
+			    json_pack("{s:o, s:o}", "links", json_u64(m->rekey_completed),
+				      "sessions", json_u64(m->session_rekey_completed)));
 	json_object_set_new(o, "counters", json_pack("{s:o, s:o, s:o}",
 						     "honest", sim_counts_json(&r->honest),
 						     "reference",

@@ -683,7 +683,7 @@ static void test_differences(void **state)
 	struct run *r = *state;
 
 	differ(r, "", "", "");
-	differ(r, "node: { log_level: info }\n", "", "");		/* the default, spelled out */
+	differ(r, "node: { log_level: info }\n", "", "");	/* the default */
 	differ(r, "", "node: { log_level: warn }\n", "node.log_level ");
 	assert_string_equal(r->cfg->log_level, "warn");
 	differ(r, "tun: { name: a, mtu: 1300 }\n", "tun: { name: b, mtu: 1300 }\n", "!tun.name ");

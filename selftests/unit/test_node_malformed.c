@@ -368,7 +368,7 @@ static void feed_raw(const struct victim *v, const u8 *msg, size_t len)
 	fips_node_event(v->n, &now, &ev);
 }
 
-static void feed(const struct victim *v, enum way way, const u8 *msg, size_t len)
+static void feed(const struct victim *v, enum way how, const u8 *msg, size_t len)
 {
 	static void (*const feeds[])(const struct victim *v, const u8 *msg, size_t len) = {
 		[LINK] = feed_link,
@@ -381,7 +381,7 @@ static void feed(const struct victim *v, enum way way, const u8 *msg, size_t len
 
 	assert_non_null(copy);
 	memcpy(copy, msg, len);
-	feeds[way](v, copy, len);
+	feeds[how](v, copy, len);
 	free(copy);
 }
 

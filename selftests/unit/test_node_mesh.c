@@ -316,7 +316,7 @@ static void quiet_when_idle(void **state)
 	net->n_sent = 0;
 	fakenet_run(net, 120000);
 	sent = fakenet_count(net, -1, FAKE_MESH);
-	assert_in_range(sent, 18, 36);	/* six ends of links: a filter each 20 to 40 s, nothing else */
+	assert_in_range(sent, 18, 36);	/* six ends of links: a filter each 20 to 40 s */
 	fakenet_free(net);
 }
 

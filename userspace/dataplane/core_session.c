@@ -253,7 +253,7 @@ static size_t fips_fsp_put(struct fips_session *s, struct fips_epoch *e, struct 
 	fips_epoch_sent(e, ctr, ts);
 	if (cp)
 		fips_count(&s->tx_coords, s->coords_len);
-	/* On a CoordsWarmup, too: M takes our proof of new keys by nothing else (spec 02 §12.5). */
+	/* On a CoordsWarmup, too: M takes our proof of new keys by it only (spec 02 §12.5). */
 	if (e->k_bit)
 		flags |= FIPS_FSP_FLAG_K;
 	fips_put_fsp_hdr(p, flags, (u16)plain_len, ctr);

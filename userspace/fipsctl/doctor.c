@@ -63,7 +63,8 @@ static void check_daemon(struct doctor *dr)
 	dr->status = fipsctl_request(dr->ctl, "show_status", NULL);
 	if (!dr->status) {
 		found(dr, BROKEN, "daemon",
-		      "systemctl start fips; journalctl -u fips tells why it ended", "nobody answers at %s", dr->ctl->socket);
+		      "systemctl start fips; journalctl -u fips tells why it ended",
+		      "nobody answers at %s", dr->ctl->socket);
 		return;
 	}
 	state = str(dr->status, "state");

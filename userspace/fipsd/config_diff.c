@@ -115,7 +115,8 @@ static bool same_section(const struct cfg_section *sec, const void *a, const voi
 /* Each keeps its memory: what was allocated changes hands, too. */
 static void swap_field(const struct cfg_key *key, void *a, void *b)
 {
-	char tmp[sizeof(struct fips_cfg_array)], *x = (char *)a + key->off, *y = (char *)b + key->off;
+	char tmp[sizeof(struct fips_cfg_array)];
+	char *x = (char *)a + key->off, *y = (char *)b + key->off;
 	size_t size = field_size(key);
 
 	_Static_assert(sizeof(tmp) >= sizeof(struct fips_cfg_strlist) &&

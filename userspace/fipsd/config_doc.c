@@ -20,17 +20,21 @@ static const struct fips_config_doc docs[] = {
 	D("node.drain_timeout_secs",
 	  "How long a stopping node waits for its peers to go; 0 leaves at once."),
 	D("node.log_level",
-	  "*trace*, *debug*, *info*, *warn* or *error*; anything else is *info*. The environment variable RUST_LOG wins."),
+	  "*trace*, *debug*, *info*, *warn* or *error*; anything else is *info*. The "
+	  "environment variable RUST_LOG wins."),
 	D("node.dataplane",
-	  "Ours. *kernel*: the module moves the packets. *user*: the daemon does. *auto*: the kernel where the module is loaded or can be."),
+	  "Ours. *kernel*: the module moves the packets. *user*: the daemon does. *auto*: the "
+	  "kernel where the module is loaded or can be."),
 	D("node.linger_secs",
-	  "Ours. Seconds that the kernel's traffic outlives a daemon that died; 0 ends it at once."),
+	  "Ours. Seconds that the kernel's traffic outlives a daemon that died; 0 ends it at "
+	  "once."),
 
 	D("node.identity", "Who the node is."),
 	D("node.identity.nsec",
 	  "The secret key, *nsec1...* or 64 hexadecimal digits. Wins over key files."),
 	D("node.identity.persistent",
-	  "Keep the identity in *fips.key* beside the configuration file, and make it if it is not there. Otherwise each start has a new identity."),
+	  "Keep the identity in *fips.key* beside the configuration file, and make it if it "
+	  "is not there. Otherwise each start has a new identity."),
 
 	D("node.limits", "Bounds on what others can make the node hold."),
 	D("node.limits.max_connections", "Handshakes and connections at once; 0 is unlimited."),
@@ -80,7 +84,8 @@ static const struct fips_config_doc docs[] = {
 	D("node.rendezvous.nostr.advert_relays", "Relays for adverts."),
 	D("node.rendezvous.nostr.dm_relays", "Relays for offers and answers."),
 	D("node.rendezvous.nostr.stun_servers", "Servers that tell our address."),
-	D("node.rendezvous.nostr.share_local_candidates", "Tell addresses of the own network, too."),
+	D("node.rendezvous.nostr.share_local_candidates",
+	  "Tell addresses of the own network, too."),
 	D("node.rendezvous.nostr.app", "Tag of the adverts; nodes with another one are not found."),
 	D("node.rendezvous.nostr.signal_ttl_secs",
 	  "How long an offer lives; 120 s and more below **replay_window_secs**."),
@@ -100,10 +105,12 @@ static const struct fips_config_doc docs[] = {
 	D("node.rendezvous.nostr.advert_refresh_secs", "How often it is published."),
 	D("node.rendezvous.nostr.startup_sweep_delay_secs", "From the start to the first search."),
 	D("node.rendezvous.nostr.startup_sweep_max_age_secs", "Older adverts are passed over."),
-	D("node.rendezvous.nostr.failure_streak_threshold", "So many failures in a row, then a rest."),
+	D("node.rendezvous.nostr.failure_streak_threshold",
+	  "So many failures in a row, then a rest."),
 	D("node.rendezvous.nostr.extended_cooldown_secs", "How long that rest is."),
 	D("node.rendezvous.nostr.warn_log_interval_secs", "The log tells of one node so often."),
-	D("node.rendezvous.nostr.failure_state_max_entries", "Nodes whose failures are remembered."),
+	D("node.rendezvous.nostr.failure_state_max_entries",
+	  "Nodes whose failures are remembered."),
 	D("node.rendezvous.nostr.protocol_mismatch_cooldown_secs",
 	  "A node of another version is left alone so long."),
 	D("node.rendezvous.lan", "Finding peers in the own network, by mDNS."),
@@ -156,7 +163,8 @@ static const struct fips_config_doc docs[] = {
 	D("node.control", "The socket of **fipsctl**\\(8)."),
 	D("node.control.enabled", "Have one."),
 	D("node.control.socket_path",
-	  "Unset: */run/fips/control.sock* if */run/fips* exists, else *$XDG_RUNTIME_DIR/fips/control.sock*, else */tmp/fips-control.sock*."),
+	  "Unset: */run/fips/control.sock* if */run/fips* exists, else "
+	  "*$XDG_RUNTIME_DIR/fips/control.sock*, else */tmp/fips-control.sock*."),
 	D("node.native_api", "Datagrams by npub and port, for programs."),
 	D("node.native_api.enabled", "Have it."),
 	D("node.native_api.socket_path", "As for **control**, but *api.sock*."),
@@ -182,12 +190,14 @@ static const struct fips_config_doc docs[] = {
 	D("dns.ttl", "Seconds that an answer may be kept."),
 
 	D("transports",
-	  "What carries the links. Each is one block, or a map of names to blocks. At least one must start."),
+	  "What carries the links. Each is one block, or a map of names to blocks. At least "
+	  "one must start."),
 #define BUFFERS(t)										\
 	D("transports." t ".*.recv_buf_size", "Receive buffer of a socket, bytes."),		\
 	D("transports." t ".*.send_buf_size", "Send buffer, bytes.")
 	D("transports.udp", "UDP."),
-	D("transports.udp.*.bind_addr", "Address and port, *[::]:2121* for IPv6. Unset: 0.0.0.0:2121."),
+	D("transports.udp.*.bind_addr",
+	  "Address and port, *[::]:2121* for IPv6. Unset: 0.0.0.0:2121."),
 	D("transports.udp.*.mtu",
 	  "Largest frame. 1472 fits Ethernet under IPv4, 1452 under IPv6."),
 	BUFFERS("udp"),
@@ -228,7 +238,8 @@ static const struct fips_config_doc docs[] = {
 	D("transports.tor.*.cookie_path", "Where Tor's cookie is."),
 	D("transports.tor.*.max_inbound_connections", "Connections of others at once."),
 	D("transports.tor.*.directory_service", "For *mode: directory* only."),
-	D("transports.tor.*.directory_service.hostname_file", "Where Tor wrote the service's name."),
+	D("transports.tor.*.directory_service.hostname_file",
+	  "Where Tor wrote the service's name."),
 	D("transports.tor.*.directory_service.bind_addr", "Where Tor brings the connections."),
 	D("transports.tor.*.advertise_on_nostr", "Publish this transport."),
 	D("transports.tor.*.advertised_port", "With this port."),
@@ -251,13 +262,15 @@ static const struct fips_config_doc docs[] = {
 
 	D("peers", "Whom to dial: a list."),
 	D("peers.*.npub", "Who. A peer whose npub can't be read is left out."),
-	D("peers.*.alias", "A name to show; if it can be a host name, it is one under *.fips*, too."),
+	D("peers.*.alias",
+	  "A name to show; if it can be a host name, it is one under *.fips*, too."),
 	D("peers.*.addresses", "Where: a list. All are dialled at once, as far as limits allow."),
 	D("peers.*.addresses.*.transport", "*udp*, or *udp/NAME* for one instance."),
 	D("peers.*.addresses.*.addr", "*host:port*, or what the transport calls an address."),
 	D("peers.*.addresses.*.priority", "Lower is dialled first."),
 	D("peers.*.connect_policy",
-	  "*auto_connect* is dialled at the start and whenever it is gone; the others are not."),
+	  "*auto_connect* is dialled at the start and whenever it is gone; the others are "
+	  "not."),
 	D("peers.*.auto_reconnect", "Dial again when the link died."),
 	D("peers.*.via_nostr", "Find it through relays."),
 

@@ -25,7 +25,7 @@ static void walk(const struct cfg_section *sec, char *path,
 	for (i = 0; i < 2 * sec->n; i++) {
 		const struct cfg_key *key = &sec->keys[i % sec->n];
 
-		if (key->flags & CFG_LEGACY || !key->sub != (i < sec->n))
+		if (key->flags & CFG_LEGACY || (i < sec->n ? !!key->sub : !key->sub))
 			continue;
 		snprintf(path + old, PATH_SIZE - old, "%s%s", old ? "." : "", key->name);
 		fn(arg, key, path);

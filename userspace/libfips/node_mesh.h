@@ -40,7 +40,7 @@
 #define NODE_REPEATS		3	/* of a filter, each after three times as long */
 #define NODE_AGAIN_MAX_MS	16000	/* to a neighbour that shows that it lacks our announce */
 #define NODE_FILTER_REFRESH_MS	20000	/* up to twice that */
-#define NODE_TREE_IN_BURST	32	/* announces of one neighbour, each costs a signature check */
+#define NODE_TREE_IN_BURST	32	/* announces of one neighbour: a signature check each */
 #define NODE_TREE_IN_RATE	8.0
 #define NODE_FILTER_IN_BURST	16
 #define NODE_FILTER_IN_RATE	4.0
