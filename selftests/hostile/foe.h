@@ -169,6 +169,8 @@ size_t foe_msg1(struct foe *f, const struct fips_noise_env *env, u8 *msg1, u32 i
 		struct fips_noise **hs);
 void foe_join(struct foe *f);
 void foe_settle(struct foe *f);
+/* As a settled neighbour: the attack begins, with so many steps a second. */
+struct foe_pace foe_pace_joined(struct foe *f, double seconds, u32 per_second);
 void foe_link_send(struct foe *f, const u8 *msg, size_t len);
 size_t foe_link_seal(struct foe *f, const u8 *msg, size_t len, u8 *frame);
 void foe_link_receive(struct foe *f, const u8 *frame, size_t len);

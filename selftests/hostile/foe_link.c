@@ -207,6 +207,14 @@ void foe_settle(struct foe *f)
 	foe_pump(f, 100);
 }
 
+struct foe_pace foe_pace_joined(struct foe *f, double seconds, u32 per_second)
+{
+	foe_join(f);
+	foe_settle(f);
+	foe_begin(f);
+	return foe_pace(seconds, per_second);
+}
+
 /* A SessionDatagram that says to be from @src. */
 void foe_datagram(struct foe *f, const struct fips_node_addr *src,
 		  const struct fips_node_addr *dst, u8 ttl, const u8 *fsp, size_t len)

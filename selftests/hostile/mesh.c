@@ -26,10 +26,7 @@ static void filters(struct foe *f, double seconds, u32 per_second, u32 bits, u8 
 	struct fips_bloom b;
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, per_second);
+	p = foe_pace_joined(f, seconds, per_second);
 	while (foe_pace_next(f, &p)) {
 		fill(&b, bits);
 		foe_filter(f, &b, hashes);
@@ -121,10 +118,7 @@ static void lookup_flood(struct foe *f, double seconds)
 	struct foe_pace p;
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 3000);
+	p = foe_pace_joined(f, seconds, 3000);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		foe_random(&target, sizeof(target));
 		if (i % 4 == 1)
@@ -140,10 +134,7 @@ static void lookup_ids(struct foe *f, double seconds)
 	u64 id = random64();
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 500);
+	p = foe_pace_joined(f, seconds, 500);
 	while (foe_pace_next(f, &p))
 		request(f, id, &f->far.id.addr);
 }
@@ -173,10 +164,7 @@ static void lookup_unasked(struct foe *f, double seconds)
 	struct foe_pace p;
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 2000);
+	p = foe_pace_joined(f, seconds, 2000);
 	for (i = 0; foe_pace_next(f, &p); i++)
 		response(f, random64(), i % 2 ? &f->far.id.addr : &f->near.id.addr);
 }
@@ -226,10 +214,7 @@ static void dgram_ttl(struct foe *f, double seconds)
 	u8 fsp[100];
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 2000);
+	p = foe_pace_joined(f, seconds, 2000);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		foe_random(fsp, sizeof(fsp));
 		fips_put_prefix(fsp, FIPS_FSP_ESTABLISHED, 0, sizeof(fsp));
@@ -247,10 +232,7 @@ static void dgram_sources(struct foe *f, double seconds)
 	u8 fsp[100];
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 2000);
+	p = foe_pace_joined(f, seconds, 2000);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		foe_random(fsp, sizeof(fsp));
 		fips_put_prefix(fsp, FIPS_FSP_ESTABLISHED, 0, sizeof(fsp));
@@ -268,10 +250,7 @@ static void dgram_short(struct foe *f, double seconds)
 	u8 fsp[64];
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 2000);
+	p = foe_pace_joined(f, seconds, 2000);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		foe_random(fsp, sizeof(fsp));
 		fips_put_prefix(fsp, (u8)(i % 4), i % 3 ? FIPS_FSP_FLAG_CP : FIPS_FSP_FLAG_U,
@@ -290,10 +269,7 @@ static void coords_lies(struct foe *f, double seconds)
 	struct foe_pace p;
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 2000);
+	p = foe_pace_joined(f, seconds, 2000);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		struct fips_fsp_handshake hs = {
 			.phase = FIPS_FSP_SETUP,
@@ -326,10 +302,7 @@ static void signals(struct foe *f, double seconds)
 	u8 fsp[256];
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 1000);
+	p = foe_pace_joined(f, seconds, 1000);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		struct fips_fsp_signal_msg s = { .type = types[i % 3], .mtu = 1000 };
 		const struct foe_host *to = i % 4 == 0 ? &f->near : i % 4 == 1 ? &f->far :

@@ -16,10 +16,7 @@ static void rekey_spam(struct foe *f, double seconds)
 	u8 msg1[FIPS_MSG1_LEN];
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 300);
+	p = foe_pace_joined(f, seconds, 300);
 	while (foe_pace_next(f, &p)) {
 		foe_msg1(f, &f->env, msg1, foe_random32(), NULL);
 		foe_send_raw(f, msg1, sizeof(msg1));
@@ -33,10 +30,7 @@ static void rekey_half(struct foe *f, double seconds)
 	u8 msg1[FIPS_MSG1_LEN];
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 10);
+	p = foe_pace_joined(f, seconds, 10);
 	while (foe_pace_next(f, &p)) {
 		env = f->env;
 		foe_random(env.epoch, sizeof(env.epoch));
@@ -81,10 +75,7 @@ static void reports_impossible(struct foe *f, double seconds)
 {
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 200);
+	p = foe_pace_joined(f, seconds, 200);
 	while (foe_pace_next(f, &p)) {
 		struct fips_mmp_rr rr;
 
@@ -100,10 +91,7 @@ static void reports_loss(struct foe *f, double seconds)
 	struct fips_mmp_rr rr = { .cum_packets = 1 };
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 20);
+	p = foe_pace_joined(f, seconds, 20);
 	while (foe_pace_next(f, &p)) {
 		rr.highest++;
 		rr.max_burst = 65535;
@@ -119,10 +107,7 @@ static void reports_short(struct foe *f, double seconds)
 	u8 msg[64];
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 500);
+	p = foe_pace_joined(f, seconds, 500);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		foe_random(msg, sizeof(msg));
 		msg[0] = i % 2 ? FIPS_LINK_SENDER_REPORT : FIPS_LINK_RECEIVER_REPORT;
@@ -141,10 +126,7 @@ static void repeats(struct foe *f, double seconds)
 	size_t len;
 	int i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 200);
+	p = foe_pace_joined(f, seconds, 200);
 	while (foe_pace_next(f, &p)) {
 		len = foe_link_seal(f, &beat, 1, frame);
 		for (i = 0; i < 20; i++)
@@ -180,10 +162,7 @@ static void bodies_random(struct foe *f, double seconds)
 	struct foe_pace p;
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 3000);
+	p = foe_pace_joined(f, seconds, 3000);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		size_t len = 1 + foe_random32() % (i % 2 ? 60 : sizeof(msg) - 1);
 
@@ -199,10 +178,7 @@ static void counter_limit(struct foe *f, double seconds)
 	const u8 beat = FIPS_LINK_HEARTBEAT;
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 500);
+	p = foe_pace_joined(f, seconds, 500);
 	f->link.ctr = ~(u64)0 - 100;
 	while (foe_pace_next(f, &p)) {
 		if (f->link.ctr == ~(u64)0)

@@ -22,10 +22,7 @@ static void setup_flood(struct foe *f, double seconds)
 	struct fips_node_addr src;
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 1000);
+	p = foe_pace_joined(f, seconds, 1000);
 	while (foe_pace_next(f, &p)) {
 		foe_random(&src, sizeof(src));
 		setup_as(f, &src, &f->victim);
@@ -38,10 +35,7 @@ static void setup_squat(struct foe *f, double seconds)
 	struct foe_pace p;
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 100);
+	p = foe_pace_joined(f, seconds, 100);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		if (i % 2)
 			setup_as(f, &f->near.id.addr, &f->far);
@@ -58,10 +52,7 @@ static void msg3_garbage(struct foe *f, double seconds)
 	struct foe_pace p;
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 300);
+	p = foe_pace_joined(f, seconds, 300);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		const struct fips_fsp_handshake hs = { .phase = FIPS_FSP_MSG3, .noise = noise };
 		const struct fips_node_addr *src = i % 2 ? &f->near.id.addr : &f->self.id.addr;
@@ -82,10 +73,7 @@ static void ack_garbage(struct foe *f, double seconds)
 	u8 noise[FIPS_NOISE_XK2_LEN], fsp[512];
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 300);
+	p = foe_pace_joined(f, seconds, 300);
 	while (foe_pace_next(f, &p)) {
 		const struct fips_fsp_handshake hs = {
 			.phase = FIPS_FSP_ACK,

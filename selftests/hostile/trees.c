@@ -32,10 +32,7 @@ static void tree_duplicates(struct foe *f, double seconds)
 	struct fips_node_addr path[3 * FIPS_COORDS_DEPTH];
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 100);
+	p = foe_pace_joined(f, seconds, 100);
 	while (foe_pace_next(f, &p)) {
 		u16 n = path_below(f, path);
 
@@ -51,10 +48,7 @@ static void tree_deep(struct foe *f, double seconds)
 	struct foe_pace p;
 	u16 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 50);
+	p = foe_pace_joined(f, seconds, 50);
 	while (foe_pace_next(f, &p)) {
 		/* 100 + 32 n bytes: 40 entries are what a frame of 1,472 bytes takes */
 		path[0] = f->self.id.addr;
@@ -70,10 +64,7 @@ static void tree_crooked(struct foe *f, double seconds)
 	struct fips_node_addr path[4];
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 100);
+	p = foe_pace_joined(f, seconds, 100);
 	while (foe_pace_next(f, &p)) {
 		path[0] = f->self.id.addr;
 		path[1] = nobody(ROOT_NOBODY);
@@ -89,10 +80,7 @@ static void tree_forged(struct foe *f, double seconds)
 	u8 sig[FIPS_SIG_LEN];
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 1000);
+	p = foe_pace_joined(f, seconds, 1000);
 	while (foe_pace_next(f, &p)) {
 		struct fips_tree_decl decl = { .sequence = ++f->tree_seq };
 
@@ -138,10 +126,7 @@ static void tree_other(struct foe *f, double seconds)
 	struct fips_node_addr path[2];
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 500);
+	p = foe_pace_joined(f, seconds, 500);
 	while (foe_pace_next(f, &p)) {
 		path[0] = f->near.id.addr;
 		path[1] = nobody(ROOT_NOBODY);
@@ -189,10 +174,7 @@ static void tree_sequence(struct foe *f, double seconds)
 	struct fips_node_addr path[1 + FIPS_COORDS_DEPTH];
 	struct foe_pace p;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 100);
+	p = foe_pace_joined(f, seconds, 100);
 	f->tree_seq = ~(u64)0 - 2;
 	while (foe_pace_next(f, &p)) {
 		foe_announce(f, path, path_below(f, path));
@@ -209,10 +191,7 @@ static void tree_future(struct foe *f, double seconds)
 	struct foe_pace p;
 	u32 i;
 
-	foe_join(f);
-	foe_settle(f);
-	foe_begin(f);
-	p = foe_pace(seconds, 100);
+	p = foe_pace_joined(f, seconds, 100);
 	for (i = 0; foe_pace_next(f, &p); i++) {
 		u16 n = path_below(f, path);
 		struct fips_tree_decl decl = {
